@@ -1,0 +1,35 @@
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// Randomness for jitter and for picking servers; not for secrets.
+
+#ifndef GEERPC_BASE_RANDOM_HPP
+#define GEERPC_BASE_RANDOM_HPP
+
+#include <chrono>  // duration, nanoseconds
+#include <random>  // mt19937_64, random_device, uniform_real_distribution
+
+#include <geerpc/base/version.hpp>
+
+GEERPC_BEGIN_NAMESPACE
+
+namespace detail {
+
+// This thread's generator.
+inline std::mt19937_64& random_generator() {
+  thread_local std::mt19937_64 generator{std::random_device{}()};
+  return generator;
+}
+
+// A random duration between `low` times and `high` times `period`.
+inline std::chrono::nanoseconds jittered(std::chrono::nanoseconds period, double low, double high) {
+  const double factor = std::uniform_real_distribution<double>(low, high)(random_generator());
+  return std::chrono::nanoseconds(
+      static_cast<std::chrono::nanoseconds::rep>(static_cast<double>(period.count()) * factor));
+}
+
+}  // namespace detail
+
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_BASE_RANDOM_HPP
