@@ -1,0 +1,152 @@
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// Outbox: the writing half of a connection, shared by all threads that write to it.
+
+#ifndef GEERPC_NET_OUTBOX_HPP
+#define GEERPC_NET_OUTBOX_HPP
+
+#include <condition_variable>  // condition_variable
+#include <cstddef>             // size_t
+#include <cstdint>             // uint64_t
+#include <mutex>               // mutex
+
+#include <geerpc/base/buffer.hpp>
+#include <geerpc/base/function_ref.hpp>
+#include <geerpc/net/socket.hpp>
+
+GEERPC_BEGIN_NAMESPACE
+
+namespace detail {
+
+// Messages are appended whole and leave in that order. Whoever flushes sends what the others have
+// queued meanwhile: concurrent writers share system calls. Thread-safe.
+class Outbox {
+ public:
+  enum class Result {
+    sent,     // nothing is left, or another thread is sending it
+    gave_up,  // `blocked` said so; the rest stays queued
+    broken,   // the socket is dead; error() says why
+  };
+
+  // `socket` outlives the outbox. More than `max_queued` bytes are a reason to wait.
+  Outbox(const Socket& socket, std::size_t max_queued) : socket_(socket), max_queued_(max_queued) {}
+
+  // Runs `write` on the queue, under the lock; what it throws is passed on, and it must have taken
+  // its bytes back then. Returns how many bytes are queued now.
+  template <class Write>
+  std::size_t append(Write&& write) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    write(queue_);
+    return queue_.size();
+  }
+
+  // Both at once, with one lock less.
+  template <class Write>
+  Result append_and_flush(Write&& write, FunctionRef<bool()> blocked) {
+    std::unique_lock<std::mutex> lock(mutex_);
+    if (error_ != 0) return Result::broken;
+    write(queue_);
+    return flush_locked(lock, blocked);
+  }
+
+  // Sends what is queued, unless another thread is at it. `blocked` is called, without the lock,
+  // when the socket takes no more: it waits until it does (true) or gives up (false).
+  Result flush(FunctionRef<bool()> blocked) {
+    std::unique_lock<std::mutex> lock(mutex_);
+    return flush_locked(lock, blocked);
+  }
+
+  // Waits until the queue is no longer over its bound. False at `deadline`.
+  bool wait_for_room(SteadyClock::time_point deadline) {
+    std::unique_lock<std::mutex> lock(mutex_);
+    const auto has_room = [this] { return queue_.size() <= max_queued_ || error_ != 0; };
+    if (has_room()) return true;
+    ++waiting_for_room_;
+    bool room = true;
+    if (deadline == SteadyClock::time_point::max()) {
+      room_.wait(lock, has_room);
+    } else {
+      room = room_.wait_until(lock, deadline, has_room);
+    }
+    --waiting_for_room_;
+    return room;
+  }
+
+  // Nothing that is appended from now on is sent, with `error` as the reason; what is being sent
+  // may still be.
+  void seal(int error) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (error_ == 0) error_ = error;
+    room_.notify_all();
+  }
+
+  // True if bytes wait and nobody is sending them.
+  bool needs_flush() const {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return !sending_ && error_ == 0 && (!queue_.empty() || !sending_buffer_.empty());
+  }
+  // The errno that broke the socket, 0 while it works.
+  int error() const {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return error_;
+  }
+
+  // Gives the memory back that an idle connection does not need.
+  void release() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    queue_.release();
+    if (!sending_) sending_buffer_.release();
+  }
+
+ private:
+  Result flush_locked(std::unique_lock<std::mutex>& lock, FunctionRef<bool()> blocked) {
+    if (error_ != 0) return Result::broken;
+    if (sending_) return Result::sent;
+    sending_ = true;
+    while (!sending_buffer_.empty() || !queue_.empty()) {
+      if (sending_buffer_.empty()) {
+        sending_buffer_.swap(queue_);
+        if (waiting_for_room_ != 0) room_.notify_all();
+      }
+      lock.unlock();
+      const Socket::Transfer sent =
+          socket_.send_now(sending_buffer_.data(), sending_buffer_.size());
+      bool go_on = sent.bytes >= 0;
+      if (go_on) sending_buffer_.consume(static_cast<std::size_t>(sent.bytes));
+      const bool full = !go_on && would_block(sent.error);
+      if (full) go_on = blocked();
+      lock.lock();
+      if (go_on && error_ == 0) continue;
+      sending_ = false;
+      if (full && error_ == 0) return Result::gave_up;
+      if (error_ == 0) error_ = sent.error;
+      room_.notify_all();
+      return Result::broken;
+    }
+    sending_ = false;
+    sending_buffer_.release(kKeep);
+    return Result::sent;
+  }
+
+  static constexpr std::size_t kKeep = 256u << 10;  // a larger buffer is not worth holding on to
+
+  const Socket& socket_;
+  const std::size_t max_queued_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable room_;
+  // Guarded by mutex_.
+  Buffer queue_;
+  bool sending_ = false;
+  int waiting_for_room_ = 0;
+  int error_ = 0;
+
+  Buffer sending_buffer_;  // of the thread that set sending_
+};
+
+}  // namespace detail
+
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_NET_OUTBOX_HPP
