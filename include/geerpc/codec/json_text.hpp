@@ -1,0 +1,50 @@
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// The characters of JSON, for those who write it, read it and look for its end.
+
+#ifndef GEERPC_CODEC_JSON_TEXT_HPP
+#define GEERPC_CODEC_JSON_TEXT_HPP
+
+#include <cstddef>      // size_t
+#include <cstdint>      // uint64_t
+#include <cstring>      // memcpy
+#include <string_view>  // string_view
+
+#include <geerpc/base/version.hpp>
+
+GEERPC_BEGIN_NAMESPACE
+namespace detail {
+
+constexpr bool is_json_space(char c) noexcept {
+  return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+}
+constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
+
+// How many bytes at the start of a JSON string stand for themselves, both in what Go writes and in
+// what may be read. May stop early: it looks at eight bytes at a time.
+inline std::size_t json_plain_prefix(std::string_view text) noexcept {
+  constexpr std::uint64_t ones = 0x0101010101010101, highs = 0x8080808080808080;
+  const auto has = [](std::uint64_t word, char c) {
+    const std::uint64_t zero_if_equal = word ^ (ones * static_cast<unsigned char>(c));
+    return (zero_if_equal - ones) & ~zero_if_equal;
+  };
+  std::size_t i = 0;
+  for (; i + 8 <= text.size(); i += 8) {
+    std::uint64_t word;
+    std::memcpy(&word, text.data() + i, 8);
+    const std::uint64_t special = word | (word - ones * 0x20) | has(word, '"') | has(word, '\\') |
+                                  has(word, '<') | has(word, '>') | has(word, '&');
+    if ((special & highs) != 0) break;
+  }
+  for (; i < text.size(); ++i) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    if (c < 0x20 || c >= 0x80 || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&') break;
+  }
+  return i;
+}
+
+}  // namespace detail
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_CODEC_JSON_TEXT_HPP
