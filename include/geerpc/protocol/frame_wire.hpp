@@ -1,0 +1,200 @@
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// FrameWire: length-prefixed frames with a MessagePack header, between geerpc programs. It carries
+// bodies of any codec but JSON and gob.
+//
+//   frame  = length (4 bytes, big-endian, of what follows), header, body
+//   header = a MessagePack array:
+//     request, notify   [kind, seq, method]  or  [kind, seq, method, timeout in ns, metadata or
+//     nil] reply             [kind, seq] error             [kind, seq, status code, text, may have
+//     run] cancel            [kind, seq] goaway            [kind, number of requests read]
+//
+// A reader skips elements that it does not know, and whole frames of a kind that it does not know.
+
+#ifndef GEERPC_PROTOCOL_FRAME_WIRE_HPP
+#define GEERPC_PROTOCOL_FRAME_WIRE_HPP
+
+#include <algorithm>    // min
+#include <cstddef>      // size_t
+#include <cstdint>      // uint8_t, uint64_t
+#include <string_view>  // string_view
+
+#include <geerpc/codec/msgpack_reader.hpp>
+#include <geerpc/codec/msgpack_writer.hpp>
+#include <geerpc/protocol/wire.hpp>
+
+GEERPC_BEGIN_NAMESPACE
+
+namespace detail {
+
+class FrameWire final : public Wire {
+ public:
+  using Wire::Wire;
+
+  std::size_t read(std::string_view input, Message& message) override {
+    message.reset();
+    if (skip_ != 0) return skip(input, message);
+    missing_ = kLengthSize;
+    if (input.size() < kLengthSize) return 0;
+    std::size_t length = 0;
+    for (std::size_t i = 0; i < kLengthSize; ++i) {
+      length = length << 8 | static_cast<unsigned char>(input[i]);
+    }
+    if (length > limits().max_message) return read_too_large(input, length, message);
+    if (input.size() - kLengthSize < length) {
+      missing_ = kLengthSize + length - input.size();
+      return 0;
+    }
+    read_frame(input.substr(kLengthSize, length), message);
+    return kLengthSize + length;
+  }
+  std::size_t missing() const noexcept override { return missing_; }
+  bool between_messages(std::string_view input) const override {
+    return input.empty() && skip_ == 0;
+  }
+
+  void begin_request(Buffer& out, const RequestHeader& header) const override {
+    const bool more =
+        header.timeout.count() != 0 || (header.metadata != nullptr && !header.metadata->empty());
+    MsgpackWriter writer = begin(out, header.kind, header.seq, more ? 5 : 3);
+    writer.string(header.method);
+    if (!more) return;
+    writer.integer(header.timeout.count());
+    if (header.metadata == nullptr || header.metadata->empty()) {
+      writer.null();
+      return;
+    }
+    writer.begin_object(header.metadata->size());
+    for (const auto& [key, value] : *header.metadata) {
+      writer.string(key);
+      writer.string(value);
+    }
+    writer.end_object();
+  }
+  void begin_reply(Buffer& out, std::uint64_t seq, std::string_view) const override {
+    begin(out, MessageKind::reply, seq, 2);
+  }
+  void finish(Buffer& out, std::size_t start) const override {
+    const std::size_t length = out.size() - start - kLengthSize;
+    if (length > limits().max_message) out.truncate(start);
+    check_size(length);
+    char* const to = out.data() + start;
+    for (std::size_t i = 0; i < kLengthSize; ++i) {
+      to[i] = static_cast<char>(length >> (8 * (kLengthSize - 1 - i)));
+    }
+  }
+
+  void write_error(Buffer& out, std::uint64_t seq, std::string_view,
+                   const Error& error) const override {
+    const std::size_t start = out.size();
+    MsgpackWriter writer = begin(out, MessageKind::error, seq, 5);
+    writer.integer(static_cast<int>(error.code()));
+    writer.string(never_empty(error.cause()).substr(0, limits().max_message / 2));
+    writer.boolean(error.may_have_run());
+    finish(out, start);
+  }
+  void write_cancel(Buffer& out, std::uint64_t seq) const override {
+    write_short(out, MessageKind::cancel, seq);
+  }
+  void write_goaway(Buffer& out, std::uint64_t requests_read) const override {
+    write_short(out, MessageKind::goaway, requests_read);
+  }
+
+  bool end_means_gone() const noexcept override { return true; }
+  bool has_notify() const noexcept override { return true; }
+
+ private:
+  static constexpr std::size_t kLengthSize = 4;
+
+  static MsgpackWriter begin(Buffer& out, MessageKind kind, std::uint64_t seq,
+                             std::size_t elements) {
+    out.prepare(kLengthSize);
+    out.commit(kLengthSize);  // finish() fills it in
+    MsgpackWriter writer(out);
+    writer.begin_array(elements);
+    writer.integer(static_cast<std::uint8_t>(kind));
+    writer.integer(seq);
+    return writer;
+  }
+  void write_short(Buffer& out, MessageKind kind, std::uint64_t seq) const {
+    const std::size_t start = out.size();
+    begin(out, kind, seq, 2);
+    finish(out, start);
+  }
+
+  // The header of a frame that is too large says whose it is; the rest is read over, so that it
+  // costs its sender that one call.
+  std::size_t read_too_large(std::string_view input, std::size_t length, Message& message) {
+    const std::size_t here = (std::min)(input.size() - kLengthSize, length);
+    try {
+      read_frame(input.substr(kLengthSize, here), message);
+    } catch (const Error&) {
+      message.reset();
+      check_size(length);
+    }
+    message.body = {};
+    message.too_large = length;
+    skip_ = length - here;
+    return kLengthSize + here;
+  }
+  std::size_t skip(std::string_view input, Message& message) {
+    const std::size_t here = (std::min)(input.size(), skip_);
+    skip_ -= here;
+    message.kind = MessageKind::nothing;
+    return here;
+  }
+
+  void read_frame(std::string_view frame, Message& message) {
+    MsgpackReader reader(frame, limits().decode);
+    auto elements = reader.begin_array();
+    const auto require = [&] {
+      if (!reader.next(elements)) {
+        throw Error(StatusCode::invalid_argument, "the frame's header is too short");
+      }
+    };
+    require();
+    message.kind = static_cast<MessageKind>(reader.integer<std::uint8_t>());
+    require();
+    message.seq = reader.integer<std::uint64_t>();
+    switch (message.kind) {
+      case MessageKind::request:
+      case MessageKind::notify:
+        require();
+        message.method = reader.string();
+        if (!reader.next(elements)) break;
+        message.timeout = std::chrono::nanoseconds(reader.integer<std::int64_t>());
+        if (reader.next(elements) && !reader.try_null()) read_metadata(reader, message);
+        break;
+      case MessageKind::error:
+        require();
+        message.code = status_from_wire(reader.integer<std::int64_t>());
+        require();
+        message.text = reader.string();
+        if (reader.next(elements)) message.may_have_run = reader.boolean();
+        message.whole_connection = message.seq == 0;
+        break;
+      default:
+        break;
+    }
+    while (reader.next(elements)) reader.skip();
+    message.body = reader.rest();
+  }
+
+  static void read_metadata(MsgpackReader& reader, Message& message) {
+    std::string_view key;
+    for (auto entries = reader.begin_object(); reader.next_key(entries, key);) {
+      message.metadata[std::string(key)] = reader.string();
+    }
+  }
+
+  // Of the reading half.
+  std::size_t missing_ = kLengthSize;
+  std::size_t skip_ = 0;  // bytes of a frame that was too large
+};
+
+}  // namespace detail
+
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_PROTOCOL_FRAME_WIRE_HPP

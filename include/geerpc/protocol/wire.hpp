@@ -1,0 +1,120 @@
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// Wire: how messages are laid out on a connection. The option's codec decides which: JSON is
+// GeeRPC's stream of values, everything else travels in length-prefixed frames.
+
+#ifndef GEERPC_PROTOCOL_WIRE_HPP
+#define GEERPC_PROTOCOL_WIRE_HPP
+
+#include <algorithm>    // min
+#include <cstddef>      // size_t
+#include <cstdint>      // uint64_t
+#include <string>       // to_string
+#include <string_view>  // string_view
+
+#include <geerpc/base/buffer.hpp>
+#include <geerpc/base/function_ref.hpp>
+#include <geerpc/codec/codec.hpp>
+#include <geerpc/protocol/message.hpp>
+
+GEERPC_BEGIN_NAMESPACE
+
+namespace detail {
+
+// Limits that both ends set for what they read.
+struct WireLimits {
+  std::size_t max_message = 64u << 20;  // bytes of one message, header and body
+  DecodeLimits decode;
+};
+
+// One end of one connection. read() is for the one thread that reads; the writing functions are
+// const and may run in several threads at once, each with a buffer of its own.
+class Wire {
+ public:
+  // `codec` outlives the wire.
+  Wire(const Codec& codec, const WireLimits& limits) : codec_(codec), limits_(limits) {
+    // What the length of a frame can say.
+    limits_.max_message = (std::min)(limits_.max_message, std::size_t{0xFFFFFFFF});
+  }
+  virtual ~Wire() = default;
+  Wire(const Wire&) = delete;
+  Wire& operator=(const Wire&) = delete;
+
+  const Codec& codec() const noexcept { return codec_; }
+  const WireLimits& limits() const noexcept { return limits_; }
+
+  // Looks for a whole message at the start of `input`. Returns the bytes that it takes, or 0 if
+  // more input is needed: call again with the same bytes and more behind them. Linear in the input,
+  // however it is cut. Throws Error for input that is no message or too large; then the connection
+  // can't go on, and message.seq is that of the offender if it was still readable, else 0.
+  virtual std::size_t read(std::string_view input, Message& message) = 0;
+
+  // True if `input` holds nothing of a message yet, so that the peer is idle rather than slow.
+  virtual bool between_messages(std::string_view input) const { return input.empty(); }
+
+  // After read() returned 0: how many more bytes the message needs at least, at least 1.
+  virtual std::size_t missing() const noexcept { return 1; }
+
+  // Append a header. The caller then appends the encoded body and calls finish() with the size that
+  // `out` had before, or truncates `out` to that size.
+  virtual void begin_request(Buffer& out, const RequestHeader& header) const = 0;
+  virtual void begin_reply(Buffer& out, std::uint64_t seq, std::string_view method) const = 0;
+  // Completes the message that starts at `start`. Throws Error(resource_exhausted), with `out`
+  // truncated to `start`, if it is larger than the limit.
+  virtual void finish(Buffer& out, std::size_t start) const = 0;
+
+  // Appends a whole request. If `body` or the limit throws, nothing is left of it.
+  void write_request(Buffer& out, const RequestHeader& header,
+                     FunctionRef<void(Buffer&)> body) const {
+    const std::size_t start = out.size();
+    try {
+      begin_request(out, header);
+      body(out);
+      finish(out, start);
+    } catch (...) {
+      out.truncate(start);
+      throw;
+    }
+  }
+
+  // Append a whole message. An empty error text would mean success to Go peers: it is replaced.
+  virtual void write_error(Buffer& out, std::uint64_t seq, std::string_view method,
+                           const Error& error) const = 0;
+  // These do nothing where the peer would not understand them.
+  virtual void write_cancel(Buffer& out, std::uint64_t seq) const = 0;
+  virtual void write_goaway(Buffer& out, std::uint64_t requests_read) const = 0;
+
+  Error too_large(std::size_t size) const {
+    return {StatusCode::resource_exhausted, "message of " + std::to_string(size) +
+                                                " bytes is larger than the limit of " +
+                                                std::to_string(limits_.max_message)};
+  }
+
+  // True if the end of the peer's stream means that it is gone. Go peers may close their writing
+  // half only and still wait for replies.
+  virtual bool end_means_gone() const noexcept = 0;
+  // True if the peer answers notify with nothing; else it answers all requests.
+  virtual bool has_notify() const noexcept = 0;
+
+ protected:
+  void check_size(std::size_t size) const {
+    if (size <= limits_.max_message) return;
+    throw Error(StatusCode::resource_exhausted, "message of " + std::to_string(size) +
+                                                    " bytes is larger than the limit of " +
+                                                    std::to_string(limits_.max_message));
+  }
+  static std::string_view never_empty(std::string_view text) {
+    return text.empty() ? std::string_view("failed without an error text") : text;
+  }
+
+ private:
+  const Codec& codec_;
+  WireLimits limits_;  // constant after construction
+};
+
+}  // namespace detail
+
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_PROTOCOL_WIRE_HPP
