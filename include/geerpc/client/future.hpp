@@ -1,0 +1,101 @@
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// Future<R>: the result of an asynchronous call.
+
+#ifndef GEERPC_CLIENT_FUTURE_HPP
+#define GEERPC_CLIENT_FUTURE_HPP
+
+#include <chrono>   // steady_clock
+#include <memory>   // shared_ptr
+#include <mutex>    // unique_lock
+#include <utility>  // move
+
+#include <geerpc/client/background.hpp>
+
+GEERPC_BEGIN_NAMESPACE
+
+namespace detail {
+
+template <class R>
+struct TypedAsyncCall final : AsyncCall {
+  ResultSlot<R> slot;
+  std::string address;  // constant
+
+  void decode(const Codec& codec, std::string_view text, const DecodeLimits& limits) override {
+    slot.decode(codec, text, limits);
+  }
+  // Once it is ready. The result can be taken once.
+  Result<R> take() {
+    if (error) return error->in_call(method, address);
+    return slot.take();
+  }
+};
+
+}  // namespace detail
+
+// The result of a call that is under way. It is always there at the call's deadline at the latest,
+// whatever happens to the server. Letting a Future go does not cancel its call. One thread at a
+// time.
+template <class R>
+class Future {
+ public:
+  // Belongs to no call.
+  Future() = default;
+  explicit Future(std::shared_ptr<detail::TypedAsyncCall<R>> call) noexcept
+      : call_(std::move(call)) {}
+
+  // True until the result was taken by get(), try_get() or then().
+  bool valid() const noexcept { return call_ != nullptr; }
+
+  // Wait for the result and take it. get() throws the Error, try_get() returns it.
+  R get() { return try_get().value(); }
+  Result<R> try_get() {
+    wait_until(std::chrono::steady_clock::time_point::max());
+    return std::exchange(call_, nullptr)->take();
+  }
+
+  // True if the result is there, so that get() does not wait.
+  bool ready() const { return wait_until(std::chrono::steady_clock::time_point::min()); }
+  bool wait_for(std::chrono::steady_clock::duration time) const {
+    return wait_until(Context::deadline_after(time));
+  }
+  bool wait_until(std::chrono::steady_clock::time_point when) const {
+    std::unique_lock<std::mutex> lock(call_->mutex);
+    const auto ready = [this] { return call_->ready; };
+    if (when == std::chrono::steady_clock::time_point::max()) {
+      call_->became_ready.wait(lock, ready);
+      return true;
+    }
+    return call_->became_ready.wait_until(lock, when, ready);
+  }
+
+  // Gives the call up: its result is soon StatusCode::cancelled, unless it was faster.
+  void cancel() { call_->background->cancel(call_); }
+
+  // Has `callback(Result<R>)` called with the result, in the client's callback thread, one
+  // callback after another. It may make calls and wait for them, but not for other callbacks. It
+  // must not throw. A callback set after the client was closed runs at once, in this thread.
+  template <class F>
+  void then(F callback) {
+    const std::shared_ptr<detail::TypedAsyncCall<R>> call = std::exchange(call_, nullptr);
+    // The closure is shared since std::function must be able to copy it and F may not be.
+    const auto shared = std::make_shared<F>(std::move(callback));
+    std::function<void()> run = [call, shared]() noexcept { (*shared)(call->take()); };
+    {
+      const std::lock_guard<std::mutex> lock(call->mutex);
+      if (!call->ready) {
+        call->callback = std::move(run);
+        return;
+      }
+    }
+    call->background->post(std::move(run));
+  }
+
+ private:
+  std::shared_ptr<detail::TypedAsyncCall<R>> call_;
+};
+
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_CLIENT_FUTURE_HPP
