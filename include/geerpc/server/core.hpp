@@ -1,0 +1,373 @@
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// ServerCore: the path of a request through the server. Shared by everything that may outlive the
+// Server object: a handler that never returns keeps what it uses.
+
+#ifndef GEERPC_SERVER_CORE_HPP
+#define GEERPC_SERVER_CORE_HPP
+
+#include <algorithm>           // remove
+#include <atomic>              // atomic
+#include <chrono>              // milliseconds
+#include <condition_variable>  // condition_variable
+#include <exception>           // exception
+#include <cstddef>             // size_t
+#include <memory>              // enable_shared_from_this, shared_ptr
+#include <mutex>               // mutex
+#include <optional>            // optional
+#include <set>                 // set
+#include <string>              // string
+#include <utility>             // move
+#include <vector>              // vector
+
+#include <geerpc/net/address.hpp>
+#include <geerpc/server/monitor.hpp>
+#include <geerpc/server/services.hpp>
+
+GEERPC_BEGIN_NAMESPACE
+
+namespace detail {
+
+class ServerCore : public std::enable_shared_from_this<ServerCore> {
+ public:
+  explicit ServerCore(ServerOptions options)
+      : options_(std::move(options)),
+        codecs_(all_codecs(options_)),
+        alarm_(std::make_shared<Alarm>()),
+        draining_(std::make_shared<std::atomic<bool>>(false)),
+        pool_(alarm_),
+        monitor_(pool_, alarm_,
+                 [this](RunningCall& call, SteadyClock::time_point now) { attend(call, now); }) {
+    monitor_.start();
+  }
+
+  const ServerOptions& options() const noexcept { return options_; }
+  Services& services() noexcept { return services_; }
+  const Services& services() const noexcept { return services_; }
+
+  // True in a thread that runs one of this server's handlers.
+  bool in_handler() const noexcept { return serving() == this; }
+
+  // Serves a new connection, or closes it if there are too many.
+  void accept(Socket socket, const Address& peer) {
+    auto info = std::make_shared<PeerInfo>();
+    info->address = peer.str();
+    info->draining = draining_;
+    const auto connection =
+        std::make_shared<ServerConnection>(std::move(socket), std::move(info), options_);
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      if (connections_.size() >= options_.max_connections) return;
+      connections_.insert(connection);
+    }
+    const auto task = [core = shared_from_this(), connection](Worker& worker) {
+      serving() = core.get();
+      if (core->shake_hands(connection)) {
+        core->serve(connection, worker);
+      } else {
+        core->forget(connection);
+      }
+      serving() = nullptr;
+    };
+    if (!pool_.run(task)) forget(connection);
+  }
+
+  std::size_t connections() const {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return connections_.size();
+  }
+  std::size_t calls_in_flight() const noexcept { return calls_.load(std::memory_order_relaxed); }
+
+  // Waits until no call runs, `drain` at most; then cancels the rest, closes all connections and
+  // ends all threads. Returns how many handlers did not return and were left behind.
+  std::size_t stop(std::chrono::nanoseconds drain) {
+    draining_->store(true, std::memory_order_seq_cst);
+    const auto drain_end = Context::deadline_after(drain);
+    const auto no_calls = [this] { return calls_.load(std::memory_order_seq_cst) == 0; };
+    const auto no_connections = [this] { return connections_.empty(); };
+    bool done = wait_until(drain_end, no_calls);
+    // More than once: the monitor may not have claimed a call yet, and who reads may begin one.
+    const auto grace_end = SteadyClock::now() + kGrace;
+    while (!done && SteadyClock::now() < grace_end) {
+      for_each_connection([](ServerConnection& connection) {
+        cancel_calls(connection, CancelReason::server_stopping);
+      });
+      done = wait_until(SteadyClock::now() + kRetry, no_calls);
+    }
+    for_each_connection([](ServerConnection& connection) { connection.stop_reading(); });
+    if (!wait_until(SteadyClock::now() + kGrace, no_connections)) {
+      for_each_connection([](ServerConnection& connection) { connection.abort(); });
+    }
+    const std::size_t left_behind = pool_.stop(SteadyClock::now() + kGrace);
+    monitor_.stop();
+    return left_behind;
+  }
+
+ private:
+  using Connection = std::shared_ptr<ServerConnection>;
+
+  // After the drain time: for handlers to see that they were cancelled, for replies to be sent.
+  static constexpr std::chrono::milliseconds kGrace{1000};
+  static constexpr std::chrono::milliseconds kRetry{5};
+  static constexpr std::size_t kBatch = 64u << 10;  // bytes of replies worth a system call
+
+  static std::vector<const Codec*> all_codecs(const ServerOptions& options) {
+    std::vector<const Codec*> codecs = {&msgpack_codec(), &json_codec()};
+    codecs.insert(codecs.end(), options.codecs.begin(), options.codecs.end());
+    return codecs;
+  }
+
+  // The core that this thread works for.
+  static const ServerCore*& serving() noexcept {
+    thread_local const ServerCore* core = nullptr;
+    return core;
+  }
+
+  bool shake_hands(const Connection& connection) {
+    try {
+      return connection->shake_hands(codecs_);
+    } catch (const std::exception&) {
+      return false;  // out of memory
+    }
+  }
+
+  // Serves as the thread that reads, until the stream ends or the monitor has given the connection
+  // to another thread. Replies gather while requests are there, and leave before it waits. A peer
+  // that does not read its replies is not read from either.
+  void serve(const Connection& connection, Worker& worker) {
+    bool broken = false;
+    try {
+      Message message;
+      try {
+        while (connection->flush() && connection->wait_for_room()) {
+          while (!connection->stopping() && connection->next_message(message)) {
+            const Outcome outcome = handle(connection, worker, message);
+            if (outcome == Outcome::handed_over) return;
+            if (outcome == Outcome::broken) return end_input(connection);
+          }
+          if (!connection->flush() || connection->stopping() || !connection->receive()) break;
+        }
+      } catch (const Error& error) {  // what came is no message
+        broken = true;
+        connection->append([&](Buffer& out) {
+          connection->wire().write_error(out, message.seq, message.method,
+                                         message.seq != 0 ? error.never_ran() : error);
+        });
+      }
+    } catch (const std::exception&) {
+      connection->abort();  // out of memory
+    }
+    end_input(connection, broken);
+  }
+
+  enum class Outcome {
+    next,         // on to the next message
+    handed_over,  // the connection is no longer this thread's
+    broken,       // its peer does not read its replies
+  };
+
+  Outcome handle(const Connection& connection, Worker& worker, Message& message) {
+    if (message.kind == MessageKind::cancel) {
+      cancel_call(*connection, message.seq);
+      return Outcome::next;
+    }
+    if (message.kind != MessageKind::request && message.kind != MessageKind::notify) {
+      return Outcome::next;
+    }
+    ++connection->requests_read;
+    if (message.too_large != 0) {
+      return refuse(connection, message,
+                    connection->wire().too_large(message.too_large).never_ran());
+    }
+    Handler* handler = nullptr;
+    try {
+      handler = &services_.find(message.method);
+    } catch (const Error& error) {
+      return refuse(connection, message, error);
+    }
+    const bool too_many = calls_.fetch_add(1, std::memory_order_seq_cst) >= options_.max_calls;
+    // stop() sets the flag and then waits for the number: one of us two sees the other.
+    if (too_many || draining_->load(std::memory_order_seq_cst)) {
+      end_of_call();
+      const Error error =
+          too_many ? Error(StatusCode::resource_exhausted, "rpc server: too many calls in flight")
+                   : Error(StatusCode::unavailable, "rpc server: shutting down");
+      return refuse(connection, message, error.never_ran());
+    }
+    RunningCall call(*connection, worker, message, *handler, options_.max_handle_time);
+    try {
+      call.run();
+    } catch (...) {  // out of memory for the reply: nobody can be told
+      connection->abort();
+    }
+    if (call.claimed()) end_slow(connection, call);
+    end_of_call();
+    return call.handed_over() ? Outcome::handed_over : relieve(connection, call.queued());
+  }
+
+  Outcome refuse(const Connection& connection, const Message& message, const Error& error) {
+    if (message.kind == MessageKind::notify) return Outcome::next;
+    return relieve(connection, connection->append([&](Buffer& out) {
+      connection->wire().write_error(out, message.seq, message.method, error);
+    }));
+  }
+
+  // Does not let replies gather without bound when requests come faster than they are read.
+  Outcome relieve(const Connection& connection, std::size_t queued) {
+    if (queued <= kBatch || (connection->flush() && connection->wait_for_room())) {
+      return Outcome::next;
+    }
+    connection->abort();
+    return Outcome::broken;
+  }
+
+  void end_of_call() {
+    if (calls_.fetch_sub(1, std::memory_order_seq_cst) == 1 &&
+        draining_->load(std::memory_order_seq_cst)) {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      changed_.notify_all();
+    }
+  }
+
+  // A call that was claimed is over: send its reply, and close the connection if it was the last
+  // one of a stream that has ended.
+  void end_slow(const Connection& connection, RunningCall& call) {
+    if (!connection->flush() || !connection->wait_for_room()) connection->abort();
+    end_if_over(connection, [&] {
+      auto& slow = connection->slow_calls();
+      slow.erase(std::remove(slow.begin(), slow.end(), &call), slow.end());
+    });
+  }
+
+  // `change`s the connection, with its mutex held, and closes it if that was all that it waited
+  // for.
+  template <class Change>
+  void end_if_over(const Connection& connection, Change&& change) {
+    bool was_over = false, is_over = false;
+    {
+      const std::lock_guard<std::mutex> lock(connection->mutex());
+      was_over = connection->is_over();
+      change();
+      is_over = connection->is_over();
+    }
+    if (is_over && !was_over) close(connection);
+  }
+
+  // Nothing more will be read. Calls that still run get to reply, unless their client is gone.
+  void end_input(const Connection& connection, bool broken = false) {
+    end_if_over(connection, [&] { connection->set_input_ended(broken); });
+    if (connection->wire().end_means_gone() && !connection->stopping()) {
+      cancel_calls(*connection, CancelReason::client_gone);
+    }
+  }
+
+  void close(const Connection& connection) {
+    connection->append(
+        [&](Buffer& out) { connection->wire().write_goaway(out, connection->requests_read); });
+    connection->close();
+    forget(connection);
+  }
+
+  void forget(const Connection& connection) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    connections_.erase(connection);
+    if (connections_.empty()) changed_.notify_all();
+  }
+
+  static void cancel_call(ServerConnection& connection, std::uint64_t seq) {
+    std::shared_ptr<CancelState> state;
+    {
+      const std::lock_guard<std::mutex> lock(connection.mutex());
+      for (RunningCall* const call : connection.slow_calls()) {
+        if (call->seq() == seq) state = call->cancel_locked(CancelReason::requested);
+      }
+    }
+    if (state != nullptr) state->cancel(CancelReason::requested);
+  }
+  static void cancel_calls(ServerConnection& connection, CancelReason reason) {
+    std::vector<std::shared_ptr<CancelState>> states;
+    {
+      const std::lock_guard<std::mutex> lock(connection.mutex());
+      for (RunningCall* const call : connection.slow_calls()) {
+        states.push_back(call->cancel_locked(reason));
+      }
+    }
+    for (const auto& state : states) {
+      if (state != nullptr) state->cancel(reason);
+    }
+  }
+
+  // The monitor, about a call that takes long: it must not wait here.
+  void attend(RunningCall& call, SteadyClock::time_point now) {
+    const Connection connection = call.connection().shared_from_this();
+    if (const std::optional<Error> error = call.expire(now)) {
+      reply_late(connection, call.message(), *error);
+    }
+    if (call.is_handed_over() || !may_hand_over(*connection)) return;
+    const auto task = [core = shared_from_this(), connection](Worker& worker) {
+      serving() = core.get();
+      core->serve(connection, worker);
+      serving() = nullptr;
+    };
+    // The call keeps the worker's mutex from here to there, so the new reader can't be overtaken.
+    call.hand_over();
+    if (!pool_.run(task)) call.take_back();
+  }
+
+  // In another thread: a handler may be encoding its result into the same outbox.
+  void reply_late(const Connection& connection, const Message& message, const Error& error) {
+    const auto task = [core = shared_from_this(), connection, error, seq = message.seq,
+                       method = std::string(message.method)](Worker&) {
+      connection->append(
+          [&](Buffer& out) { connection->wire().write_error(out, seq, method, error); });
+      connection->flush();
+      core->end_if_over(connection, [&] { connection->remove_late_reply(); });
+    };
+    if (!pool_.run(task)) connection->abort();
+  }
+
+  bool may_hand_over(ServerConnection& connection) const {
+    const std::lock_guard<std::mutex> lock(connection.mutex());
+    return connection.slow_calls().size() < options_.max_calls_per_connection;
+  }
+
+  // `condition` is asked with the mutex held.
+  template <class Condition>
+  bool wait_until(SteadyClock::time_point when, Condition condition) {
+    std::unique_lock<std::mutex> lock(mutex_);
+    if (when != SteadyClock::time_point::max()) return changed_.wait_until(lock, when, condition);
+    changed_.wait(lock, condition);
+    return true;
+  }
+
+  template <class Visit>
+  void for_each_connection(Visit visit) {
+    std::vector<Connection> connections;
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      connections.assign(connections_.begin(), connections_.end());
+    }
+    for (const Connection& connection : connections) visit(*connection);
+  }
+
+  const ServerOptions options_;
+  const std::vector<const Codec*> codecs_;
+  Services services_;
+  const std::shared_ptr<Alarm> alarm_;
+  const std::shared_ptr<std::atomic<bool>> draining_;
+  std::atomic<std::size_t> calls_{0};
+
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::set<Connection> connections_;  // guarded by mutex_
+
+  WorkerPool pool_;
+  Monitor monitor_;
+};
+
+}  // namespace detail
+
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_SERVER_CORE_HPP
