@@ -1,0 +1,105 @@
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// Large messages in both directions at once: nobody waits for the other in a circle.
+
+#include <doctest/doctest.h>
+#include <geerpc/geerpc.hpp>
+
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "../support/eventually.hpp"
+#include "../support/temp_dir.hpp"
+
+namespace {
+
+std::string payload(int seed, std::size_t size) {
+  std::string text(size, static_cast<char>('a' + seed % 26));
+  text.replace(0, 8, std::to_string(10000000 + seed));
+  return text;
+}
+
+struct EchoServer {
+  geerpc::Server server;
+  test::TempDir dir;
+  // Its buffers hold some 200 KiB, much less than those of TCP.
+  geerpc::Address address;
+  EchoServer() {
+    server.add("Echo.Text", [](std::string text) { return text; });
+    server.add("Make.Text", [](std::size_t size) { return std::string(size, 'x'); });
+    address = server.listen(geerpc::Address("unix@" + dir.file("socket")));
+  }
+};
+
+geerpc::ClientOptions small_queues() {
+  geerpc::ClientOptions options;
+  options.max_queued_bytes = 100000;
+  return options;
+}
+
+}  // namespace
+
+TEST_CASE("several threads send and receive megabytes at once over one connection") {
+  EchoServer echo;
+  geerpc::Client client(echo.address, small_queues());
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&, t] {
+      for (int i = 0; i < 4; ++i) {
+        const std::string text = payload(t * 100 + i, 3000000);
+        CHECK((client.call<std::string>("Echo.Text", text) == text));
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  CHECK(echo.server.connections() == 1);
+}
+
+TEST_CASE("a client that only sends gets its replies from a server that only replies") {
+  for (const geerpc::Codec* codec : {&geerpc::msgpack_codec(), &geerpc::json_codec()}) {
+    EchoServer echo;
+    geerpc::ClientOptions options = small_queues();
+    options.codec = codec;
+    geerpc::Client client(echo.address, options);
+    std::vector<geerpc::Future<std::string>> futures;
+    for (int i = 0; i < 60; ++i) {
+      futures.push_back(client.async<std::string>("Echo.Text", payload(i, 300000)));
+    }
+    for (int i = 0; i < 60; ++i) {
+      CHECK((futures[static_cast<std::size_t>(i)].get() == payload(i, 300000)));
+    }
+  }
+}
+
+TEST_CASE("many notifications and no reader stop neither side") {
+  for (const geerpc::Codec* codec : {&geerpc::msgpack_codec(), &geerpc::json_codec()}) {
+    EchoServer echo;
+    geerpc::ClientOptions options = small_queues();
+    options.codec = codec;
+    geerpc::Client client(echo.address, options);
+    for (int i = 0; i < 100; ++i) client.notify("Echo.Text", payload(i, 100000));
+    CHECK((client.call<std::string>("Echo.Text", "end") == "end"));
+  }
+}
+
+TEST_CASE("small calls get through beside large ones") {
+  EchoServer echo;
+  geerpc::Client client(echo.address);
+  std::atomic<bool> done{false};
+  std::thread large([&] {
+    for (int i = 0; i < 4; ++i) {
+      CHECK((client.call<std::string>("Make.Text", 8u << 20).size() == 8u << 20));
+    }
+    done = true;
+  });
+  int small = 0;
+  while (!done) {
+    CHECK((client.call<std::string>("Echo.Text", "small") == "small"));
+    ++small;
+  }
+  large.join();
+  MESSAGE(small << " small calls beside 4 of 8 MiB");
+  CHECK(small > 0);
+}
