@@ -8,7 +8,7 @@ target_compile_options(geerpc_flags INTERFACE
 if(GEERPC_SANITIZE)
   target_compile_options(geerpc_flags INTERFACE
                          -fsanitize=${GEERPC_SANITIZE} -fno-sanitize-recover=all
-                         -fno-omit-frame-pointer -g1 -O1)
+                         -fno-omit-frame-pointer -g1)
   target_link_options(geerpc_flags INTERFACE -fsanitize=${GEERPC_SANITIZE})
 endif()
 

@@ -151,12 +151,11 @@ TEST_SUITE("http server") {
   TEST_CASE("refuses a header of many megabytes, and a line that never ends, at bounded cost") {
     Echo echo;
     const std::string endless(8 << 20, 'x');
+    const std::string header = "GET / HTTP/1.1\r\nA: " + endless + "\r\n\r\n";
     const long before = peak_memory();
-    CHECK(echo.status("GET / HTTP/1.1\r\nA: " + endless + "\r\n\r\n") ==
-          "HTTP/1.1 431 Request Header Fields Too Large");
+    CHECK(echo.status(header) == "HTTP/1.1 431 Request Header Fields Too Large");
     CHECK(echo.status(endless) == "HTTP/1.1 431 Request Header Fields Too Large");
-    // One copy of it is made here.
-    CHECK(peak_memory() - before < 20 << 10);
+    CHECK(peak_memory() - before < 4 << 10);
     std::string many = "GET / HTTP/1.1\r\n";
     for (int i = 0; i < 3000; ++i) many += "A: b\r\n";
     CHECK(echo.status(many + "\r\n") == "HTTP/1.1 431 Request Header Fields Too Large");
