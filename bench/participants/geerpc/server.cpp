@@ -1,0 +1,30 @@
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// geerpc with its defaults.
+//
+//   geerpc-server [methods=N]     N further methods are registered, which nobody calls
+
+#include <chrono>       // milliseconds
+#include <cstdint>      // int32_t
+#include <string>       // string, to_string
+#include <string_view>  // string_view
+#include <thread>       // sleep_for
+
+#include <geerpc/core.hpp>
+#include <harness/harness.hpp>
+
+int main(int argc, char** argv) {
+  const bench::Arguments arguments(argc, argv);
+  geerpc::Server server;
+  server.add("Bench.Add", [](std::int32_t a, std::int32_t b) { return a + b; });
+  server.add("Bench.Echo", [](std::string_view text) { return text; });
+  server.add("Bench.Sleep", [](std::int32_t milliseconds) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
+    return milliseconds;
+  });
+  for (std::size_t i = 0; i < arguments.option("methods", 0); ++i) {
+    server.add("Bench.Method" + std::to_string(i), [](std::int32_t n) { return n; });
+  }
+  return bench::serve_until_stdin_ends(server.listen("tcp@127.0.0.1:0").port());
+}
