@@ -1,0 +1,3 @@
+module geerpc/bench
+
+go 1.18
