@@ -1,8 +1,8 @@
 // geerpc: typed RPC, service discovery and load balancing for C++17
 // SPDX-License-Identifier: MIT
 //
-// Benchmark server: Apache Thrift, a thread per connection, which is its fastest server for a
-// moderate number of connections. Usage: thrift-server [buffered|buffered64k|framed]
+// Benchmark server: Apache Thrift's TThreadedServer, which has a thread for each connection.
+// Usage: thrift-server [buffered|buffered64k|framed]
 
 #include <harness/harness.hpp>
 

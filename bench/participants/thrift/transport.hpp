@@ -32,8 +32,8 @@ class Lasting : public Base {
   }
 };
 
-// "buffered" has Thrift's default of 512 bytes, as its tutorial uses it. Its documentation advises
-// no other size; "buffered64k" shows what a user who tries one can gain.
+// "buffered" has Thrift's default of 512 bytes, as its tutorial uses it; "buffered64k" shows what a
+// user gains who finds out about the constructor's other argument.
 inline std::shared_ptr<Transport> wrap(std::shared_ptr<Transport> socket, const std::string& mode) {
   using Buffered = Lasting<apache::thrift::transport::TBufferedTransport>;
   using Framed = Lasting<apache::thrift::transport::TFramedTransport>;
