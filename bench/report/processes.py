@@ -168,28 +168,32 @@ class Pair:
                  server_environment=None, client_environment=None):
         self.directory, self.entry, self.cpus, self.patience = directory, entry, cpus, patience
         self.wrap_client, self.client_environment = wrap_client, client_environment
-        self.client = None
+        self.client = self.port = None
         program = entry.participant.program
         self.server = Program(f"{program}-server ({entry.key}, {entry.work})",
                               [*wrap_server, directory / f"{program}-server", *entry.server], cpus,
                               server_environment)
 
     def connect(self):
-        entry = self.entry
-        port = self.server.line(10 * self.patience, "its port")
-        if not port.isdigit():
-            raise Broken(f"{self.server.label}: instead of a port it printed {port!r}")
-        program = entry.participant.program
-        self.client = Program(f"{program}-client ({entry.key}, {entry.work})",
-                              [*self.wrap_client, self.directory / f"{program}-client", port,
-                               entry.work, *entry.client], self.cpus, self.client_environment)
+        self.port = self.server.line(10 * self.patience, "its port")
+        if not self.port.isdigit():
+            raise Broken(f"{self.server.label}: instead of a port it printed {self.port!r}")
+        self.client = self.new_client()
 
-    def ready(self):
-        line = self.client.line(30 * self.patience, '"ready"')
+    def new_client(self):
+        """One more client program, which becomes the caller's."""
+        entry, program = self.entry, self.entry.participant.program
+        return Program(f"{program}-client ({entry.key}, {entry.work})",
+                       [*self.wrap_client, self.directory / f"{program}-client", self.port,
+                        entry.work, *entry.client], self.cpus, self.client_environment)
+
+    def ready(self, client=None):
+        client = client or self.client
+        line = client.line(30 * self.patience, '"ready"')
         if line.startswith("unsupported"):
             raise Unsupported(line.partition(":")[2].strip())
         if line != "ready":
-            raise Broken(f'{self.client.label}: instead of "ready" it printed {line!r}')
+            raise Broken(f'{client.label}: instead of "ready" it printed {line!r}')
 
     def start(self):
         self.connect()

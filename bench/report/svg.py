@@ -21,6 +21,7 @@ text { font: 12px system-ui, -apple-system, "Segoe UI", sans-serif; fill: #1f232
 .geerpc { fill: #0969da; }
 .peer { fill: #b6c4d3; }
 .range { stroke: #1f2328; stroke-width: 1; }
+.whole { stroke: #8c959f; stroke-width: 1; stroke-dasharray: 3 3; }
 @media (prefers-color-scheme: dark) {
   text { fill: #e6edf3; }
   .value { fill: #9198a1; }
@@ -38,14 +39,18 @@ def kind_of(key):
 
 
 def chart(title, panels, label):
-    """`panels` are (heading, bars), a bar is (name, kind, median, min, max). Each panel has a scale
-    of its own, which begins at zero."""
-    parts, y = [], HEAD
+    """`panels` are (heading, bars), a bar is (name, kind, median, min, max). All panels have the
+    same scale, which begins at zero; that of shares reaches to 100 %, where a line is drawn."""
+    parts, y, shares = [], HEAD, label is percent
+    highest = max(bar[4] for _, bars in panels for bar in bars)
+    scale = (WIDTH - LABEL - RIGHT) / max(highest, 1 if shares else 0)
     for heading, bars in panels:
         if heading:
             parts.append(f'<text class="heading" x="12" y="{y + 4}">{escape(heading)}</text>')
             y += PANEL - 14
-        scale = (WIDTH - LABEL - RIGHT) / max(bar[4] for bar in bars)
+        if shares:
+            x, end = LABEL + scale, y + len(bars) * (BAR + GAP) - GAP
+            parts.append(f'<line class="whole" x1="{x:.1f}" y1="{y}" x2="{x:.1f}" y2="{end}"/>')
         for name, kind, middle, low, high in bars:
             center = y + BAR / 2
             parts += [
@@ -108,10 +113,11 @@ def charts(results):
     wanted = [
         ("add", "Adding two integers: calls per second, both processes on one CPU",
          panels(rate_bars, [("add", "")]), short),
-        ("payload", "Echo, by size: calls per second, of the bare socket's (one CPU)",
+        ("payload", "Echo, by size: calls per second as a share of the bare socket's (one CPU)",
          panels(share_bars, [("echo:16", "16 B"), ("echo:1024", "1 KiB"), ("echo:65536", "64 KiB"),
                              ("echo:1048576", "1 MiB")]), percent),
-        ("threads", "Threads with a connection each: calls per second, of bare sockets' (two CPUs)",
+        ("threads",
+         "Threads with a connection each: calls per second as a share of bare sockets' (two CPUs)",
          panels(share_bars, [(f"threads:{n}:16", f"{n} threads") for n in (4, 16, 64)]), percent),
         ("shared", "16 threads on one connection: calls per second (two CPUs)",
          panels(rate_bars, [("shared:16:16", "")]), short),

@@ -19,7 +19,9 @@ def short(value):
 
 
 def percent(value):
-    return "–" if value is None else f"{value * 100:.{0 if value >= 0.1 else 1}f} %"
+    if value is None:
+        return "–"
+    return f"{value:.1f} ×" if value >= 10 else f"{value * 100:.{0 if value >= 0.1 else 1}f} %"
 
 
 def terminal(table):
@@ -80,12 +82,11 @@ def memory(result):
 
 
 def many(result):
-    table = [["", "connections", "server, MiB in all", "client, MiB in all"]]
+    table = [["", "connections", "server, MiB in all"]]
     for entry in result["entries"].values():
         if "server_total" in entry:
             table.append([entry["title"], f"{result['connections']:,}",
-                          short(entry["server_total"] / 1024**2),
-                          short(entry["client_total"] / 1024**2)])
+                          short(entry["server_total"] / 1024**2)])
     return table
 
 
