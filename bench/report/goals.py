@@ -79,8 +79,8 @@ def quotient(one, two):
 
 def small_calls(rows, counts):
     for row in ("add", "echo:16"):
-        yield Check(1, row, "calls/s, against the bare socket", ratio(rows.get(row), "geerpc", "raw"),
-                    0.95)
+        yield Check(1, row, "calls/s, against the bare socket",
+                    ratio(rows.get(row), "geerpc", "raw"), 0.95)
         yield Check(1, row, "p50, against the bare socket",
                     ratio_of_best(rows.get(row), "geerpc", "raw"), 1.05, "x", at_least=False)
         peers = [value for value in (ratio(rows.get(row), "geerpc", key)
@@ -103,8 +103,8 @@ def small_calls(rows, counts):
 def concurrency(rows):
     for size, limit in ((1024, 0.94), (65536, 0.85), (1048576, 0.80)):
         row = f"echo:{size}"
-        yield Check(2, row, "calls/s, against the bare socket", ratio(rows.get(row), "geerpc", "raw"),
-                    limit)
+        yield Check(2, row, "calls/s, against the bare socket",
+                    ratio(rows.get(row), "geerpc", "raw"), limit)
     for threads in (4, 16, 64):
         row = f"threads:{threads}:16"
         yield Check(3, row, "calls/s, against bare sockets", ratio(rows.get(row), "geerpc", "raw"),
@@ -123,8 +123,8 @@ def pipelining(rows):
              if best_peer(rows.get(row))]
     for row in kinds:
         own = median_of(rows.get(row), "geerpc", "calls_per_s")
-        yield Check(5, row, "calls/s, against the best peer", quotient(own, max(peers, default=None)),
-                    6.0, "x")
+        yield Check(5, row, "calls/s, against the best peer",
+                    quotient(own, max(peers, default=None)), 6.0, "x")
         yield Check(5, row, "calls/s, against bare sockets that batch",
                     ratio(rows.get(row), "geerpc", "raw"), 0.70)
     for key in ("geerpc-future", "geerpc-callback"):

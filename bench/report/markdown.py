@@ -20,20 +20,20 @@ bench/install        # the other libraries, from the distribution's packages
 METHOD = """\
 ## Method
 
-- Client and server are two processes, which speak over TCP on 127.0.0.1. Everybody is compiled with
-  `-O2 -DNDEBUG`, sets `TCP_NODELAY`, and does the same work, driven and counted by the same code
-  ([bench/harness](../bench/harness)); Go's client follows it line by line. Each library is used as its
-  own documentation shows, geerpc with its defaults.
-- **Turns.** All servers and clients of a row stand ready, and take turns in slices: A B C A B C ... A
-  machine that changes its speed from minute to minute changes it for everybody. {rounds}.
+- Client and server are two processes, which speak over TCP on 127.0.0.1. Everybody is compiled
+  with `-O2 -DNDEBUG`, sets `TCP_NODELAY`, and does the same work, driven and counted by the same
+  code ([bench/harness](../bench/harness)); Go has its own, which does the same. Each library is
+  used as its own documentation shows, geerpc with its defaults.
+- **Turns.** All servers and clients of a row stand ready, and take turns in slices: A B C A B C ...
+  A machine that changes its speed from minute to minute changes it for everybody. {rounds}.
   A slice before the first is not counted.
-- **Figures.** Calls, time and processor time of a round's slices add up; of the quantiles, the median
-  slice counts. Shown is the median of the rounds, with the lowest and the highest.
-- **Ratios** are made within each round; shown is their median. "p50 ratio" compares the lowest rounds,
-  since a round can be disturbed only in one direction.
-- **One CPU** means that both processes may use only the same one. That is steady, and shows what the
-  software costs. On two CPUs an idle CPU has to wake up for each reply, which hides it; so two CPUs
-  are used for concurrency only.
+- **Figures.** Calls, time and processor time of a round's slices add up; of the quantiles, the
+  median slice counts. Shown is the median of the rounds, with the lowest and the highest.
+- **Ratios** are made within each round; shown is their median. "p50 ratio" compares the lowest
+  rounds, since a round can be disturbed only in one direction.
+- **One CPU** means that both processes may use only the same one. That is steady, and shows what
+  the software costs. On two CPUs an idle CPU has to wake up for each reply, which hides it; so two
+  CPUs are used for concurrency only.
 - The clock is read once per call. Processor time is the kernel's, of the whole process, the
   benchmark's own loop and bookkeeping included.
 - Every reply is compared with what was sent; those above 4 KiB whole each 64th time, otherwise at
@@ -41,16 +41,19 @@ METHOD = """\
 - With callbacks, the calling thread fills the window again when half of it has come back; with
   futures, it takes the oldest result and then makes the next call.
 - **Bare sockets** are blocking, a thread per connection: a frame of 13 bytes and the payload, which
-  is echoed from the receive buffer. For threads on one connection a reader thread wakes the callers. For
-  calls in flight, callers append to a buffer that a writer thread sends whole, a reader thread
-  completes them, and the server answers all requests of one `recv` with one `send`.
-- **Counts** are differences: what {more:,} calls cost beyond what {few:,} calls cost, by `strace -f -c`,
-  valgrind's callgrind (user space only), and a library in `LD_PRELOAD` that counts `malloc` and its like. strace
-  makes calls ten times longer, so timers seem to cost more per call than they do.
+  is echoed from the receive buffer, and arrives in a buffer that the client uses again. For threads
+  on one connection a reader thread wakes the callers. For calls in flight, callers append to a
+  buffer that a writer thread sends whole, a reader thread completes them, and the server answers
+  all requests of one `recv` with one `send`.
+- **Counts** are differences: what {more:,} calls cost beyond what {few:,} calls cost, by
+  `strace -f -c`, valgrind's callgrind (user space only), and a library in `LD_PRELOAD` that counts
+  `malloc` and its like. strace makes calls ten times longer, so timers seem to cost more per call
+  than they do.
 - **Memory** is resident memory (`smaps_rollup`) with {connections:,} further connections, each of
   which has made one call, divided by their number. What the kernel holds for sockets and thread
   stacks is not in it.
-- **Wake-ups** are context switches of all threads in the second that follows two seconds of silence.
+- **Wake-ups** are context switches of all threads in the second that follows two seconds of
+  silence.
 """
 
 
@@ -68,9 +71,11 @@ def header_table(header):
 
 def goals_part(all_checks):
     lines = ["## Goals", "", "What geerpc is to reach, and whether this run found it so.", "",
-             "| goal | row | what | measured | threshold | |", "| --- | --- | --- | ---: | ---: | --- |"]
+             "| goal | row | what | measured | threshold | |",
+             "| --- | --- | --- | ---: | ---: | --- |"]
     for goal, title in goals.TITLES.items():
-        lines.append(f"| **{goal}** | | **{title}** | | | **{goals.verdict_of(goal, all_checks)}** |")
+        verdict = goals.verdict_of(goal, all_checks)
+        lines.append(f"| **{goal}** | | **{title}** | | | **{verdict}** |")
         for check in all_checks:
             if check.goal == goal:
                 lines.append(f"| | {check.row} | {check.text} | {check.number(check.value)} | "
@@ -131,15 +136,15 @@ def rows_part(results, untimed, all_checks):
 
 
 def write(results, untimed, path):
-    """`untimed`: (id, title, tables, entries) of the rows that are measured in ways of their own."""
+    """`untimed`: (id, title, tables, entries) of the rows measured in ways of their own."""
     all_checks = goals.checks(results)
     header = results["header"]
     counts = results.get("counts", {"few": 500, "more": 2000})
     charts = [f"![{title}](benchmarks/{name}.svg)" for name, title, _ in svg.charts(results)]
     parts = [INTRODUCTION.format(command=header["command"])]
     if results["quick"]:
-        parts.append("**This was a quick run, which only shows that everything works. Its times say "
-                     "nothing.**")
+        parts.append("**This was a quick run, which only shows that everything works. Its times "
+                     "say nothing.**")
     parts += [
         header_table(header), goals_part(all_checks), weak_spots(results, all_checks),
         "\n\n".join(["## Charts", *charts]) if charts else "",

@@ -67,8 +67,9 @@ def timed_rows(quick):
              row_of_all("pipecb:128:16", "pipecb:128:16", "128 calls in flight on one connection, "
                         "callbacks, echo of 16 B", 2, 5),
              window_row(), slow_row()]
-    rows += [row_of_all(f"scale:{n}", f"threads:{n}:16", f"{n:,} connection{'s' if n > 1 else ''}, a thread "
-                        "each, echo of 16 B", 2, 11, ("raw", "geerpc", "thrift", "go"))
+    rows += [row_of_all(f"scale:{n}", f"threads:{n}:16",
+                        f"{n:,} connection{'s' if n > 1 else ''}, a thread each, echo of 16 B", 2,
+                        11, ("raw", "geerpc", "thrift", "go"))
              for n in ((1, 10, 100) if quick else (1, 10, 100, 1000))]
     rows += [methods_row((3, 100, 1000) if quick else (3, 100, 10000))]
     return rows

@@ -1,7 +1,7 @@
 # geerpc: typed RPC, service discovery and load balancing for C++17
 # SPDX-License-Identifier: MIT
-"""Bar charts as SVG, for the report. They follow the reader's light or dark colour scheme, and carry
-their own background, so that they can be read on any page."""
+"""Bar charts as SVG, for the report. They follow the reader's light or dark colour scheme, and
+carry their own background, so that they can be read on any page."""
 
 from html import escape
 

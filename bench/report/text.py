@@ -112,7 +112,7 @@ def idle(result):
 
 def counts(result, work):
     """One kind of work; client / server in each column."""
-    table = [["", "system calls", "of which send, receive", "heap allocations", "instructions"]]
+    table = [[work, "system calls", "of which send, receive", "heap allocations", "instructions"]]
     for entry in result["works"][work].values():
         cells = [entry["title"]]
         calls = entry.get("system_calls", {})
