@@ -25,8 +25,8 @@ METHOD = """\
   code ([bench/harness](../bench/harness)); Go has its own, which does the same. Each library is
   used as its own documentation shows, geerpc with its defaults.
 - **Turns.** All servers and clients of a row stand ready, and take turns in slices: A B C A B C ...
-  A machine that changes its speed from minute to minute changes it for everybody. {rounds}.
-  A slice before the first is not counted.
+  A machine that changes its speed from minute to minute changes it for everybody. A
+  slice before the first is not counted. Rounds here: {rounds}.
 - **Figures.** Calls, time and processor time of a round's slices add up; of the quantiles, the
   median slice counts. Shown is the median of the rounds, with the lowest and the highest.
 - **Ratios** are made within each round; shown is their median. "p50 ratio" compares the lowest
@@ -149,7 +149,7 @@ def write(results, untimed, path):
         header_table(header), goals_part(all_checks), weak_spots(results, all_checks),
         "\n\n".join(["## Charts", *charts]) if charts else "",
         rows_part(results, untimed, all_checks),
-        METHOD.format(rounds=f"Here: {header['rounds']}", few=counts["few"], more=counts["more"],
+        METHOD.format(rounds=header["rounds"], few=counts["few"], more=counts["more"],
                       connections=results.get("memory", {"connections": 1000})["connections"]),
     ]
     path.write_text("\n\n".join(part.strip() for part in parts if part) + "\n")

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Tables: the same cells for the terminal and for Markdown."""
 
+import re
+
 CPUS = {1: "both processes on one CPU", 2: "two CPUs"}
 
 
@@ -36,7 +38,8 @@ def terminal(table):
 
 
 def markdown(table):
-    lines = ["| " + " | ".join(row) + " |" for row in table]
+    # What stands in angle brackets is a header's name, and not HTML.
+    lines = [re.sub("<[^>]+>", r"`\g<0>`", "| " + " | ".join(row) + " |") for row in table]
     lines.insert(1, "|" + " --- |" + " ---: |" * (len(table[0]) - 1))
     return "\n".join(lines)
 
