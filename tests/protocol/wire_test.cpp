@@ -264,8 +264,10 @@ TEST_SUITE("JSON stream") {
   TEST_CASE("replies are read, and errors with their codes, given or guessed from Go's words") {
     JsonWire wire = json(kClient);
     Message message;
-    const auto read = [&](const std::string& text) {
-      CHECK(wire.read(text, message) == text.size());
+    std::string input;  // the message's views point into it
+    const auto read = [&](std::string text) {
+      input = std::move(text);
+      CHECK(wire.read(input, message) == input.size());
     };
     read("{\"ServiceMethod\":\"Foo.Sum\",\"Seq\":1,\"Error\":\"\"}\n7\n");
     CHECK(message.kind == MessageKind::reply);
