@@ -337,6 +337,74 @@ TEST_SUITE("sockets") {
     reader.join();
   }
 
+  TEST_CASE("lent bytes leave in their place, however little the socket takes at once") {
+    RawListener listener;
+    const Socket socket = dial(listener.address());
+    test::RawSocket peer = listener.accept();
+    Outbox outbox(socket, 64u << 20);
+    const std::string large(16u << 20, 'l');
+    const auto write = [&](geerpc::Buffer& out) {
+      out.append("<");
+      out.append_lent(large);
+    };
+    SUBCASE("sent at once, while others append") {
+      bool appended = false;
+      const auto wait = [&] {
+        if (!appended) outbox.append([](geerpc::Buffer& out) { out.append(">"); });
+        appended = true;
+        return socket.wait_writable(SteadyClock::now() + 30s);
+      };
+      std::thread reader([&] { CHECK(peer.recv_exact(large.size() + 2) == "<" + large + ">"); });
+      CHECK(outbox.append_and_flush(write, 0, wait) == Outbox::Result::sent);
+      CHECK(appended);
+      reader.join();
+    }
+    SUBCASE("copied when the sender gives up, and when something is appended behind them") {
+      const auto never = [] { return false; };
+      CHECK(outbox.append_and_flush(write, 0, never) == Outbox::Result::gave_up);
+      const auto write_more = [&](geerpc::Buffer& out) {
+        write(out);
+        out.append("|");
+        write(out);
+        out.append(">");
+      };
+      CHECK(outbox.append_and_flush(write_more, 0, never) == Outbox::Result::gave_up);
+      const std::string expected = "<" + large + "<" + large + "|<" + large + ">";
+      std::thread reader([&] { CHECK(peer.recv_exact(expected.size()) == expected); });
+      const auto wait = [&] { return socket.wait_writable(SteadyClock::now() + 30s); };
+      CHECK(outbox.flush(wait) == Outbox::Result::sent);
+      reader.join();
+    }
+    SUBCASE("taken back with the message that they belong to") {
+      const auto fails = [&](geerpc::Buffer& out) {
+        write(out);
+        out.truncate(0);
+        throw std::runtime_error("no");
+      };
+      const auto never = [] { return false; };
+      CHECK_THROWS(outbox.append_and_flush(fails, 0, never));
+      CHECK_FALSE(outbox.needs_flush());
+    }
+  }
+
+  TEST_CASE("a sender may leave little for others to send, and is told when too much is queued") {
+    RawListener listener;
+    const Socket socket = dial(listener.address());
+    test::RawSocket peer = listener.accept();
+    Outbox outbox(socket, 10);
+    const auto never = [] { return false; };
+    const auto four = [](geerpc::Buffer& out) { out.append("four"); };
+    CHECK(outbox.append_and_flush(four, 100, never) == Outbox::Result::queued);
+    CHECK_FALSE(outbox.looks_forgotten());  // the first look
+    CHECK(outbox.looks_forgotten());
+    CHECK(outbox.append_and_flush(four, 100, never) == Outbox::Result::queued);
+    CHECK(outbox.append_and_flush(four, 100, never) == Outbox::Result::queued);
+    CHECK(outbox.append_and_flush(four, 100, never) == Outbox::Result::full);
+    CHECK(outbox.flush(never) == Outbox::Result::sent);
+    CHECK(peer.recv_exact(12) == "fourfourfour");
+    CHECK_FALSE(outbox.looks_forgotten());
+  }
+
   TEST_CASE("an outbox whose peer is gone is broken for good") {
     RawListener listener;
     const Socket socket = dial(listener.address());
@@ -345,7 +413,7 @@ TEST_SUITE("sockets") {
     Outbox outbox(socket, 1000);
     const auto never = [] { return false; };
     CHECK(test::eventually([&] {
-      return outbox.append_and_flush([](geerpc::Buffer& out) { out.append("x"); }, never) ==
+      return outbox.append_and_flush([](geerpc::Buffer& out) { out.append("x"); }, 0, never) ==
              Outbox::Result::broken;
     }));
     CHECK(outbox.error() != 0);

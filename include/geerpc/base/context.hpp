@@ -124,8 +124,8 @@ class Context {
   }
 
   // `timeout` from now, without overflow for the longest durations.
-  static Clock::time_point deadline_after(Clock::duration timeout) noexcept {
-    const Clock::time_point now = Clock::now();
+  static Clock::time_point deadline_after(Clock::duration timeout,
+                                          Clock::time_point now = Clock::now()) noexcept {
     return timeout > Clock::time_point::max() - now ? Clock::time_point::max() : now + timeout;
   }
 

@@ -151,9 +151,9 @@ void encode_value(Writer& out, const T& value) {
       out.number(static_cast<double>(value));
     }
   } else if constexpr (kind == Kind::string) {
-    out.string(text_of(value));
+    out.string(text_of(value), Lifetime::call);
   } else if constexpr (kind == Kind::bytes) {
-    out.bytes({reinterpret_cast<const char*>(value.data()), value.size()});
+    out.bytes({reinterpret_cast<const char*>(value.data()), value.size()}, Lifetime::call);
   } else if constexpr (kind == Kind::nullable) {
     if (value) {
       encode_value(out, *value);

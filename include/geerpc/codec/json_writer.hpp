@@ -52,7 +52,7 @@ class JsonWriter {
     end_value(write_json_number(begin_value(kJsonMaxNumber), value));
   }
 
-  void string(std::string_view text) {
+  void string(std::string_view text, Lifetime = Lifetime::temporary) {
     const std::size_t plain = json_plain_prefix(text);
     char* p = begin_value(plain + 2);
     *p++ = '"';
@@ -67,7 +67,7 @@ class JsonWriter {
       out_.push_back('"');
     }
   }
-  void bytes(std::string_view data) {
+  void bytes(std::string_view data, Lifetime = Lifetime::temporary) {
     char* p = begin_value(base64_size(data.size()) + 2);
     *p++ = '"';
     p = write_base64(p, data);

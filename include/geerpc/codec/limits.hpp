@@ -55,6 +55,10 @@ T to_integer(std::uint64_t magnitude, bool negative) {
   throw_out_of_range<T>((negative ? "-" : "") + std::to_string(magnitude));
 }
 
+// How long the bytes stay that a writer is given: not longer than that, or until the message that
+// they are a part of has left, so that they need no copy.
+enum class Lifetime { temporary, call };
+
 // What the next value of an input is.
 enum class Token { null, boolean, integer, number, string, bytes, array, object, extension };
 

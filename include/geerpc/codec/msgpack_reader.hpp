@@ -91,8 +91,11 @@ class MsgpackReader {
     const unsigned type = first();
     if (type < 0x80) {
       ++p_;
-      return to_integer<T>(type, false);
+      return static_cast<T>(type);  // an int8_t holds it
     }
+    if (type == 0xCC) return to_integer<T>(argument<std::uint8_t>(), false);
+    if (type == 0xCD) return to_integer<T>(argument<std::uint16_t>(), false);
+    if (type == 0xCE) return to_integer<T>(argument<std::uint32_t>(), false);
     const Integer value = any_integer();
     return to_integer<T>(value.magnitude, value.negative);
   }

@@ -30,6 +30,10 @@ class BufferSink {
   BufferSink(Buffer& out) noexcept : out_(out) {}
   char* prepare(std::size_t n) { return out_.prepare(n); }
   void commit(std::size_t n) { out_.commit(n); }
+  void append(std::string_view bytes, Lifetime lifetime) {
+    if (lifetime == Lifetime::call) return out_.append_lent(bytes);
+    out_.append(bytes);
+  }
 
  private:
   Buffer& out_;
@@ -41,6 +45,11 @@ class MemorySink {
   explicit MemorySink(char* out) noexcept : out_(out) {}
   char* prepare(std::size_t) { return out_; }
   void commit(std::size_t n) { out_ += n; }
+  void append(std::string_view bytes, Lifetime) {
+    if (bytes.empty()) return;  // memcpy must not see a null pointer
+    std::memcpy(out_, bytes.data(), bytes.size());
+    out_ += bytes.size();
+  }
   char* end() const { return out_; }
 
  private:
@@ -79,7 +88,7 @@ class BasicMsgpackWriter {
     head(0xCB, bits);
   }
 
-  void string(std::string_view text) {
+  void string(std::string_view text, Lifetime lifetime = Lifetime::temporary) {
     const std::size_t n = checked(text.size());
     if (n < 32) {
       // The common short string: one look at the room that is left.
@@ -94,16 +103,16 @@ class BasicMsgpackWriter {
     } else {
       long_head(0xDA, n);
     }
-    raw(text);
+    sink_.append(text, lifetime);
   }
-  void bytes(std::string_view data) {
+  void bytes(std::string_view data, Lifetime lifetime = Lifetime::temporary) {
     const std::size_t n = checked(data.size());
     if (n < 0x100) {
       head(0xC4, static_cast<std::uint8_t>(n));
     } else {
       long_head(0xC5, n);
     }
-    raw(data);
+    sink_.append(data, lifetime);
   }
 
   // `count` values follow; for an object `count` keys, each with its value behind it.
@@ -170,12 +179,6 @@ class BasicMsgpackWriter {
       head(type16 + 1, static_cast<std::uint32_t>(n));
     }
   }
-  void raw(std::string_view data) {
-    if (data.empty()) return;  // memcpy must not see a null pointer
-    std::memcpy(sink_.prepare(data.size()), data.data(), data.size());
-    sink_.commit(data.size());
-  }
-
   void unsigned_integer(std::uint64_t value) {
     if (value < 0x80) {
       head(static_cast<unsigned>(value));
