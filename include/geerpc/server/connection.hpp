@@ -83,17 +83,18 @@ class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
   // Waits for more input. False at the end of the stream, or when the peer used up its time.
   bool receive() {
     const std::size_t ahead = (std::min)(wire_->missing(), (std::max)(input_.size(), kMaxGrowth));
-    char* to = input_.prepare((std::max)(ahead, kReadSize));
+    char* to = input_.prepare((std::max)(ahead, read_size_));
     if (!wire_->between_messages(input_.view())) return receive_rest(to);
     Socket::Transfer got = socket_.receive(to, input_.room());
     if (got.bytes < 0 && would_block(got.error)) {
       // A moment of silence: keep no memory for it, and wait without a tick.
       if (input_.empty()) input_.release();
+      read_size_ = kMinReadSize;
       outbox_.release();
       while (!socket_.wait_readable(after(options_.idle_timeout))) {
         if (!has_slow_calls()) return false;
       }
-      to = input_.prepare(kReadSize);
+      to = input_.prepare(read_size_);
       got = socket_.receive_now(to, input_.room());
       if (got.bytes < 0 && would_block(got.error)) return true;
     }
@@ -114,15 +115,20 @@ class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
 
   // Sends what is queued; false if the connection is broken or its peer does not read.
   bool flush() {
-    const auto blocked = [this] { return socket_.wait_writable(after(options_.write_timeout)); };
-    if (outbox_.flush(blocked) == Outbox::Result::sent) return true;
-    socket_.shutdown();
-    return false;
+    const auto blocked = [this] { return wait_writable(); };
+    const Outbox::Result result = outbox_.flush(blocked);
+    return result == Outbox::Result::busy ? wait_for_room() : settle(result);
   }
-  // Appends what `write(Buffer&)` writes; returns how many bytes are queued.
+  // Appends what `write(Buffer&)` writes. Replies gather until they are worth a system call or
+  // somebody flushes. A peer that takes none of them is waited for, and then given up: false.
   template <class Write>
-  std::size_t append(Write&& write) {
-    return outbox_.append(write);
+  bool append(Write&& write) {
+    const auto blocked = [this] { return wait_writable(); };
+    for (;;) {
+      const Outbox::Result result = outbox_.append_and_flush(write, kBatch, blocked);
+      if (result != Outbox::Result::full) return settle(result);
+      if (!wait_for_room()) return settle(Outbox::Result::gave_up);
+    }
   }
   // Waits while too many replies are queued; false if the peer takes none of them.
   bool wait_for_room() { return outbox_.wait_for_room(after(options_.write_timeout)); }
@@ -160,7 +166,9 @@ class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
 
  private:
   static constexpr std::chrono::milliseconds kTick{100};
-  static constexpr std::size_t kReadSize = 16u << 10;
+  static constexpr std::size_t kBatch = 64u << 10;  // bytes of replies worth a system call
+  static constexpr std::size_t kMinReadSize = 2u << 10;
+  static constexpr std::size_t kMaxReadSize = 64u << 10;
   static constexpr std::size_t kMaxGrowth = 1u << 20;  // allocated ahead of the bytes themselves
   static constexpr std::size_t kOptionDepth = 8;
 
@@ -168,9 +176,18 @@ class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
     return limit.count() <= 0 ? SteadyClock::time_point::max() : Context::deadline_after(limit);
   }
 
+  bool wait_writable() const { return socket_.wait_writable(after(options_.write_timeout)); }
+  bool settle(Outbox::Result result) {
+    if (result != Outbox::Result::gave_up && result != Outbox::Result::broken) return true;
+    socket_.shutdown();
+    return false;
+  }
+
   bool take(const Socket::Transfer& got) {
     if (got.bytes <= 0) return false;
-    input_.commit(static_cast<std::size_t>(got.bytes));
+    const auto bytes = static_cast<std::size_t>(got.bytes);
+    if (bytes >= read_size_) read_size_ = (std::min)(2 * read_size_, kMaxReadSize);
+    input_.commit(bytes);
     return true;
   }
 
@@ -211,7 +228,7 @@ class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
       send_last(answer.text);
       return false;
     }
-    outbox_.append([&](Buffer& out) { out.append(answer.text); });
+    append([&](Buffer& out) { out.append(answer.text); });
     return flush() && (!input_.empty() || receive_until(deadline));
   }
 
@@ -254,7 +271,7 @@ class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
   }
 
   void send_last(std::string_view text) {
-    outbox_.append([&](Buffer& out) { out.append(text); });
+    append([&](Buffer& out) { out.append(text); });
     if (flush()) linger();
   }
   // Lets the peer read why: closing with unread input would reset the connection and could take
@@ -281,6 +298,7 @@ class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
 
   // Of the thread that reads.
   Buffer input_;
+  std::size_t read_size_ = kMinReadSize;  // grows with what comes
   SteadyClock::time_point receiving_since_ = SteadyClock::time_point::max();
 
   Outbox outbox_;

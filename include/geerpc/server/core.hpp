@@ -24,6 +24,7 @@
 #include <geerpc/net/address.hpp>
 #include <geerpc/server/monitor.hpp>
 #include <geerpc/server/services.hpp>
+#include <geerpc/server/worker_pool.hpp>
 
 GEERPC_BEGIN_NAMESPACE
 
@@ -34,10 +35,10 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
   explicit ServerCore(ServerOptions options)
       : options_(std::move(options)),
         codecs_(all_codecs(options_)),
-        alarm_(std::make_shared<Alarm>()),
+        watchlist_(std::make_shared<Watchlist>()),
         draining_(std::make_shared<std::atomic<bool>>(false)),
-        pool_(alarm_),
-        monitor_(pool_, alarm_,
+        pool_(watchlist_),
+        monitor_(watchlist_,
                  [this](RunningCall& call, SteadyClock::time_point now) { attend(call, now); }) {
     monitor_.start();
   }
@@ -110,7 +111,6 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
   // After the drain time: for handlers to see that they were cancelled, for replies to be sent.
   static constexpr std::chrono::milliseconds kGrace{1000};
   static constexpr std::chrono::milliseconds kRetry{5};
-  static constexpr std::size_t kBatch = 64u << 10;  // bytes of replies worth a system call
 
   static std::vector<const Codec*> all_codecs(const ServerOptions& options) {
     std::vector<const Codec*> codecs = {&msgpack_codec(), &json_codec()};
@@ -140,13 +140,16 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
     try {
       Message message;
       try {
-        while (connection->flush() && connection->wait_for_room()) {
+        // First what a handler left that is still running.
+        bool works = connection->flush();
+        while (works) {
+          auto now = SteadyClock::now();
           while (!connection->stopping() && connection->next_message(message)) {
-            const Outcome outcome = handle(connection, worker, message);
+            const Outcome outcome = handle(connection, worker, message, now);
             if (outcome == Outcome::handed_over) return;
             if (outcome == Outcome::broken) return end_input(connection);
           }
-          if (!connection->flush() || connection->stopping() || !connection->receive()) break;
+          works = connection->flush() && !connection->stopping() && connection->receive();
         }
       } catch (const Error& error) {  // what came is no message
         broken = true;
@@ -167,7 +170,9 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
     broken,       // its peer does not read its replies
   };
 
-  Outcome handle(const Connection& connection, Worker& worker, Message& message) {
+  // `now` becomes the time at which the handler ended.
+  Outcome handle(const Connection& connection, Worker& worker, Message& message,
+                 SteadyClock::time_point& now) {
     if (message.kind == MessageKind::cancel) {
       cancel_call(*connection, message.seq);
       return Outcome::next;
@@ -195,31 +200,25 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
                    : Error(StatusCode::unavailable, "rpc server: shutting down");
       return refuse(connection, message, error.never_ran());
     }
-    RunningCall call(*connection, worker, message, *handler, options_.max_handle_time);
+    RunningCall call(*connection, worker, message, *handler, now, options_.max_handle_time);
     try {
       call.run();
     } catch (...) {  // out of memory for the reply: nobody can be told
       connection->abort();
     }
+    now = call.ended();
     if (call.claimed()) end_slow(connection, call);
     end_of_call();
-    return call.handed_over() ? Outcome::handed_over : relieve(connection, call.queued());
+    if (call.handed_over()) return Outcome::handed_over;
+    return call.replied() ? Outcome::next : Outcome::broken;
   }
 
   Outcome refuse(const Connection& connection, const Message& message, const Error& error) {
     if (message.kind == MessageKind::notify) return Outcome::next;
-    return relieve(connection, connection->append([&](Buffer& out) {
+    const bool sent = connection->append([&](Buffer& out) {
       connection->wire().write_error(out, message.seq, message.method, error);
-    }));
-  }
-
-  // Does not let replies gather without bound when requests come faster than they are read.
-  Outcome relieve(const Connection& connection, std::size_t queued) {
-    if (queued <= kBatch || (connection->flush() && connection->wait_for_room())) {
-      return Outcome::next;
-    }
-    connection->abort();
-    return Outcome::broken;
+    });
+    return sent ? Outcome::next : Outcome::broken;
   }
 
   void end_of_call() {
@@ -233,7 +232,7 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
   // A call that was claimed is over: send its reply, and close the connection if it was the last
   // one of a stream that has ended.
   void end_slow(const Connection& connection, RunningCall& call) {
-    if (!connection->flush() || !connection->wait_for_room()) connection->abort();
+    if (!connection->flush()) connection->abort();
     end_if_over(connection, [&] {
       auto& slow = connection->slow_calls();
       slow.erase(std::remove(slow.begin(), slow.end(), &call), slow.end());
@@ -354,7 +353,7 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
   const ServerOptions options_;
   const std::vector<const Codec*> codecs_;
   Services services_;
-  const std::shared_ptr<Alarm> alarm_;
+  const std::shared_ptr<Watchlist> watchlist_;
   const std::shared_ptr<std::atomic<bool>> draining_;
   std::atomic<std::size_t> calls_{0};
 

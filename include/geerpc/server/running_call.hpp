@@ -30,13 +30,13 @@ class RunningCall final : public Responder {
  public:
   // All of them outlive the call; the message stays as it is meanwhile.
   RunningCall(ServerConnection& connection, Worker& worker, Message& message, Handler& handler,
-              std::chrono::nanoseconds max_handle_time)
+              SteadyClock::time_point now, std::chrono::nanoseconds max_handle_time)
       : connection_(connection),
         worker_(worker),
         message_(message),
         handler_(handler),
         max_handle_time_(max_handle_time),
-        started_(SteadyClock::now()) {}
+        started_(now) {}
 
   std::uint64_t seq() const noexcept { return message_.seq; }
 
@@ -64,15 +64,16 @@ class RunningCall final : public Responder {
         connection_.wire().write_error(out, message_.seq, message_.method, *error);
       });
     }
-    handler_.counters.end(SteadyClock::now() - started_, failed_ || error.has_value());
+    handler_.counters.end(ended_ - started_, failed_ || error.has_value());
   }
 
   // Valid once run() has returned: whether the monitor claimed it, and whether another thread reads
   // the connection now.
   bool claimed() const noexcept { return was_claimed_; }
   bool handed_over() const noexcept { return was_claimed_ && handed_over_; }
-  // How many bytes of replies waited to be sent behind this one.
-  std::size_t queued() const noexcept { return queued_; }
+  SteadyClock::time_point ended() const noexcept { return ended_; }
+  // False if the reply could not be written, since the peer does not take it.
+  bool replied() const noexcept { return connection_works_; }
 
   // ---- Responder: this call's own thread.
 
@@ -82,11 +83,12 @@ class RunningCall final : public Responder {
       if (other.count() != 0 && (limit.count() == 0 || other < limit)) limit = other;
     };
     restrict_to(connection_.option().handle_timeout);
-    restrict_to(message_.timeout);
+    const bool own = message_.timeout.count() != 0;
+    restrict_to(own ? message_.timeout : connection_.option().call_timeout);
     limit_ = limit;
     if (limit.count() < 0) throw timeout_error();
     if (limit.count() > 0) {
-      const auto deadline = Context::deadline_after(limit);
+      const auto deadline = Context::deadline_after(limit, started_);
       deadline_.store(deadline.time_since_epoch().count(), std::memory_order_release);
     }
     handler_began_ = true;
@@ -200,6 +202,7 @@ class RunningCall final : public Responder {
   // is through with it.
   void stop_running() {
     if (worker_.end()) was_claimed_ = true;
+    ended_ = SteadyClock::now();
   }
 
   // Writes the reply, unless somebody has done so.
@@ -210,13 +213,13 @@ class RunningCall final : public Responder {
       if (replied_) return;
       replied_ = true;
     }
-    if (limit_.count() != 0 && SteadyClock::now() >= deadline()) return write_timeout();
-    if (message_.kind != MessageKind::notify) queued_ = connection_.append(write);
+    if (limit_.count() != 0 && ended_ >= deadline()) return write_timeout();
+    if (message_.kind != MessageKind::notify) connection_works_ = connection_.append(write);
   }
   void write_timeout() {
     failed_ = true;
     if (message_.kind == MessageKind::notify) return;
-    connection_.append([this](Buffer& out) {
+    connection_works_ = connection_.append([this](Buffer& out) {
       connection_.wire().write_error(out, message_.seq, message_.method, timeout_error());
     });
   }
@@ -232,6 +235,7 @@ class RunningCall final : public Responder {
   Handler& handler_;
   const std::chrono::nanoseconds max_handle_time_;
   const SteadyClock::time_point started_;
+  SteadyClock::time_point ended_;  // once stop_running()
   std::chrono::nanoseconds limit_{0};
   std::atomic<SteadyClock::rep> deadline_{
       SteadyClock::time_point::max().time_since_epoch().count()};
@@ -240,7 +244,7 @@ class RunningCall final : public Responder {
   bool failed_ = false;
 
   bool was_claimed_ = false;
-  std::size_t queued_ = 0;
+  bool connection_works_ = true;
 
   // Guarded by the worker's mutex, once claimed.
   bool handed_over_ = false;

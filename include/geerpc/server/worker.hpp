@@ -9,9 +9,10 @@
 #include <atomic>              // atomic
 #include <condition_variable>  // condition_variable
 #include <cstdint>             // uint64_t
-#include <functional>          // function
+#include <memory>              // enable_shared_from_this, shared_ptr
 #include <mutex>               // mutex
-#include <thread>              // thread
+#include <utility>             // move
+#include <vector>              // vector
 
 #include <geerpc/base/version.hpp>
 
@@ -20,37 +21,47 @@ GEERPC_BEGIN_NAMESPACE
 namespace detail {
 
 class RunningCall;
+class Worker;
 
-// Lets the monitor sleep while nothing runs. Begin of a call and going to sleep each write one flag
-// and then read the other's, all sequentially consistent: one of the two sees the other.
-class Alarm {
+// The workers that the monitor is to watch from now on; it sleeps while there are none.
+class Watchlist {
  public:
-  void ring_if_asleep() {
-    if (!asleep_.load(std::memory_order_seq_cst)) return;
+  void add(std::shared_ptr<Worker> worker) {
     const std::lock_guard<std::mutex> lock(mutex_);
-    asleep_.store(false, std::memory_order_relaxed);
-    rung_.notify_one();
+    added_.push_back(std::move(worker));
+    changed_.notify_one();
+  }
+  void stop() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    stopping_ = true;
+    changed_.notify_one();
   }
 
-  // The monitor's side: about to sleep, thought better of it, sleep until the alarm.
-  void doze() noexcept { asleep_.store(true, std::memory_order_seq_cst); }
-  void stay_awake() noexcept { asleep_.store(false, std::memory_order_relaxed); }
-  void sleep() {
+  // The monitor's side: moves what was added to `workers`; if `wait`, when there is something.
+  // False once stopped.
+  bool take(std::vector<std::shared_ptr<Worker>>& workers, bool wait) {
     std::unique_lock<std::mutex> lock(mutex_);
-    rung_.wait(lock, [this] { return !asleep_.load(std::memory_order_relaxed); });
+    if (wait) changed_.wait(lock, [this] { return stopping_ || !added_.empty(); });
+    for (auto& worker : added_) workers.push_back(std::move(worker));
+    added_.clear();
+    return !stopping_;
   }
 
  private:
-  std::atomic<bool> asleep_{false};
   std::mutex mutex_;
-  std::condition_variable rung_;
+  std::condition_variable changed_;
+  // Guarded by mutex_.
+  std::vector<std::shared_ptr<Worker>> added_;
+  bool stopping_ = false;
 };
 
 // What a worker's thread and the monitor share. On the fast path a call costs two atomic writes to
-// a word that nobody else writes.
-class Worker {
+// a word that nobody else writes. To begin a call and to be watched no more each write one flag and
+// then read the other's, all sequentially consistent: one of the two sees the other.
+class Worker : public std::enable_shared_from_this<Worker> {
  public:
-  explicit Worker(Alarm& alarm) noexcept : alarm_(alarm) {}
+  explicit Worker(std::shared_ptr<Watchlist> watchlist) noexcept
+      : watchlist_(std::move(watchlist)) {}
 
   // ---- The worker's own thread.
 
@@ -58,7 +69,8 @@ class Worker {
     call_ = &call;
     calls_begun_.store(calls_begun_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
     running_.store(2 * calls_begun_.load(std::memory_order_relaxed), std::memory_order_seq_cst);
-    alarm_.ring_if_asleep();
+    if (watched_.load(std::memory_order_seq_cst)) return;
+    if (!watched_.exchange(true, std::memory_order_seq_cst)) watchlist_->add(shared_from_this());
   }
   // True if the monitor has claimed the call. It is through with it then, and never comes back.
   bool end() {
@@ -70,7 +82,17 @@ class Worker {
 
   // ---- The monitor.
 
-  bool runs() const noexcept { return running_.load(std::memory_order_seq_cst) != 0; }
+  // Called for each look. True if there was nothing to see for long: then the worker says when to
+  // watch it again.
+  bool leave_alone(bool active) noexcept {
+    if (active) quiet_looks_ = 0;
+    if (++quiet_looks_ < kQuietLooks) return false;
+    quiet_looks_ = 0;
+    watched_.store(false, std::memory_order_seq_cst);
+    if (running_.load(std::memory_order_seq_cst) == 0) return true;
+    // It begins a call just now, and may have asked to be watched already.
+    return watched_.exchange(true, std::memory_order_seq_cst);
+  }
 
   struct Look {
     bool active;  // a call has begun since the last look, or one is running
@@ -103,8 +125,10 @@ class Worker {
 
  private:
   static constexpr std::uint64_t kClaimed = 1;
+  static constexpr int kQuietLooks = 50;
 
-  Alarm& alarm_;
+  const std::shared_ptr<Watchlist> watchlist_;
+  std::atomic<bool> watched_{false};
   // 0, or twice the number of the call that runs, plus kClaimed.
   std::atomic<std::uint64_t> running_{0};
   std::atomic<std::uint64_t> calls_begun_{0};
@@ -115,6 +139,7 @@ class Worker {
   // Of the monitor.
   std::uint64_t running_at_last_look_ = 0;
   std::uint64_t begun_at_last_look_ = 0;
+  int quiet_looks_ = 0;
 };
 
 }  // namespace detail

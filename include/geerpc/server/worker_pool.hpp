@@ -30,8 +30,8 @@ class WorkerPool {
  public:
   using Task = std::function<void(Worker&)>;
 
-  explicit WorkerPool(std::shared_ptr<Alarm> alarm) : state_(std::make_shared<State>()) {
-    state_->alarm = std::move(alarm);
+  explicit WorkerPool(std::shared_ptr<Watchlist> watchlist) : state_(std::make_shared<State>()) {
+    state_->watchlist = std::move(watchlist);
   }
   ~WorkerPool() { stop(std::chrono::steady_clock::now()); }
 
@@ -49,7 +49,7 @@ class WorkerPool {
       thread->wake_up.notify_one();
       return true;
     }
-    const auto thread = std::make_shared<Thread>(state_->alarm);
+    const auto thread = std::make_shared<Thread>(state_->watchlist);
     thread->task = std::move(task);
     try {
       state_->all.push_back(thread);
@@ -59,17 +59,6 @@ class WorkerPool {
       return false;
     }
     return true;
-  }
-
-  // `visit(Worker&)` for each worker; one that ends meanwhile is kept alive for that.
-  template <class Visit>
-  void for_each(Visit&& visit) {
-    {
-      const std::lock_guard<std::mutex> lock(state_->mutex);
-      visited_.assign(state_->all.begin(), state_->all.end());
-    }
-    for (const auto& thread : visited_) visit(thread->worker);
-    visited_.clear();
   }
 
   // Ends the spare threads and, until `deadline`, waits for the others. Returns how many were still
@@ -92,10 +81,9 @@ class WorkerPool {
 
  private:
   struct Thread {
-    explicit Thread(std::shared_ptr<Alarm> of_monitor)
-        : alarm(std::move(of_monitor)), worker(*alarm) {}
-    const std::shared_ptr<Alarm> alarm;
-    Worker worker;
+    explicit Thread(const std::shared_ptr<Watchlist>& watchlist)
+        : worker(std::make_shared<Worker>(watchlist)) {}
+    const std::shared_ptr<Worker> worker;
     // Guarded by the state's mutex.
     std::thread thread;
     Task task;
@@ -106,7 +94,7 @@ class WorkerPool {
   struct State {
     std::mutex mutex;
     std::condition_variable changed;
-    std::shared_ptr<Alarm> alarm;  // constant
+    std::shared_ptr<Watchlist> watchlist;  // constant
     // Guarded by mutex.
     std::vector<std::shared_ptr<Thread>> all;   // not finished
     std::vector<std::shared_ptr<Thread>> idle;  // those of them that wait for a task
@@ -118,7 +106,7 @@ class WorkerPool {
       while (self->task != nullptr) {
         Task task = std::exchange(self->task, nullptr);
         lock.unlock();
-        task(self->worker);
+        task(*self->worker);
         task = nullptr;  // and what it holds, without the lock
         lock.lock();
         if (!stopping) wait_for_task(lock, self);
@@ -148,7 +136,6 @@ class WorkerPool {
   static constexpr std::chrono::seconds kSpareTime{5};  // of the others
 
   const std::shared_ptr<State> state_;
-  std::vector<std::shared_ptr<Thread>> visited_;  // of for_each's one caller, the monitor
 };
 
 }  // namespace detail
