@@ -7,66 +7,58 @@
 #define GEERPC_CLIENT_BACKGROUND_HPP
 
 #include <algorithm>           // find, min
+#include <atomic>              // atomic
 #include <condition_variable>  // condition_variable
 #include <exception>           // exception
 #include <functional>          // function
 #include <memory>              // enable_shared_from_this, shared_ptr
 #include <mutex>               // mutex
 #include <string>              // string
+#include <string_view>         // string_view
 #include <thread>              // thread
 #include <utility>             // move
 #include <vector>              // vector
 
-#include <geerpc/client/callback_thread.hpp>
+#include <geerpc/client/async_call.hpp>
 #include <geerpc/client/channel.hpp>
 
 GEERPC_BEGIN_NAMESPACE
 
 namespace detail {
 
-class Background;
-
-// A call that its caller does not wait for at once. The caller's Future and, while it is pending,
-// the connection or the background share it.
-struct AsyncCall : Call {
-  std::shared_ptr<Background> background;      // constant
-  std::string method;                          // constant
-  Context context;                             // constant
-  Buffer body;                                 // the encoded arguments, until they are sent
-  std::weak_ptr<ClientConnection> connection;  // once sent; guarded by the background's mutex
-
-  std::mutex mutex;
-  std::condition_variable became_ready;
-  bool ready = false;              // guarded by mutex: done, and nothing changes any more
-  std::function<void()> callback;  // guarded by mutex: what to do then
-
-  std::optional<CancelCallback> on_cancel;  // last: destroyed first
-
-  void completed() noexcept override {
-    const std::lock_guard<std::mutex> lock(mutex);
-    ready = true;
-    became_ready.notify_all();
-  }
-  void announce() override;  // has the callback run
-};
-
-// Sends what could not be sent at once because there was no connection, reads while asynchronous
-// calls are outstanding and nobody else reads, and sees to their deadlines and cancellations. The
-// thread starts with the first asynchronous call; it never waits for anything of the user's.
+// Sends what could not be sent at once because there was no connection, and sees to deadlines and
+// cancellations. While asynchronous calls are outstanding its thread looks around every moment: it
+// sends what was left for others to leave with, and reads if nobody does. It reads all the time
+// while there are callbacks, since then nobody is going to wait. The thread starts with the first
+// asynchronous call, sleeps when there was none for a while, and never waits for anything of the
+// user's.
 class Background : public std::enable_shared_from_this<Background> {
  public:
   Background(Address address, ClientOptions options)
-      : channel_(std::move(address), std::move(options), [this] { poke(); }) {}
+      : channel_(std::move(address), std::move(options), [this](bool urgent) { attend(urgent); }) {}
 
   Channel& channel() noexcept { return channel_; }
 
-  // Takes a call that is ready to be sent. Never waits.
-  void start(const std::shared_ptr<AsyncCall>& call) {
-    const std::shared_ptr<ClientConnection> connection = channel_.current();
-    if (connection != nullptr && connection->wait_for_room(SteadyClock::time_point::min()) &&
-        send(call, connection)) {
-      if (!see_that_somebody_reads(call->deadline)) connection->abandon(*call, no_thread_error());
-      return;
+  // Sends the call, whose arguments `encode` appends, or sees that it is sent. Never waits. All
+  // errors become the call's.
+  void start(const std::shared_ptr<AsyncCall>& call, SteadyClock::time_point now,
+             const Context& context, FunctionRef<void(Buffer&)> encode) {
+    call->can_be_cancelled = context.cancel_token().can_be_cancelled();
+    call->has_deadline = context.has_deadline();
+    try {
+      if (context.cancelled()) throw cancelled_error();
+      const std::shared_ptr<ClientConnection> connection = channel_.current(now);
+      if (connection != nullptr && send(call, connection, now, context.metadata(), encode)) {
+        if (asleep_.load(std::memory_order_seq_cst) && !poke()) {
+          connection->abandon(*call, no_thread_error());
+        }
+        return;
+      }
+      call->context = context;
+      call->has_deadline = true;  // by then there is less time left
+      encode(call->body);
+    } catch (const std::exception&) {
+      return fail(call, thrown());
     }
     {
       const std::lock_guard<std::mutex> lock(mutex_);
@@ -76,7 +68,27 @@ class Background : public std::enable_shared_from_this<Background> {
         return;
       }
     }
-    fail(*call, channel_.closed() ? closed_error() : no_thread_error().never_ran());
+    fail(call, channel_.closed() ? closed_error() : no_thread_error().never_ran());
+  }
+
+  // Waits until the call is done; false at `until`.
+  bool wait(AsyncCall& call, SteadyClock::time_point until) {
+    const auto done = [&] { return call.done.load(std::memory_order_acquire); };
+    while (!done()) {
+      if (!call.sent.load(std::memory_order_acquire)) {
+        std::unique_lock<std::mutex> lock(mutex_);
+        const auto moved = [&] { return done() || call.sent.load(std::memory_order_acquire); };
+        if (until == SteadyClock::time_point::max()) {
+          moved_.wait(lock, moved);
+        } else if (!moved_.wait_until(lock, until, moved)) {
+          return false;
+        }
+      } else if (!call.connection->wait(call, until, call.can_be_cancelled) &&
+                 SteadyClock::now() >= until) {
+        return done();
+      }
+    }
+    return true;
   }
 
   // Asks for the call to be given up; it is then completed soon. May be called with any lock held
@@ -93,13 +105,23 @@ class Background : public std::enable_shared_from_this<Background> {
     dial_in_progress.cancel();
   }
 
-  // Runs `callback` after the others, see CallbackThread.
-  void post(std::function<void()> callback) { callbacks_.post(std::move(callback)); }
+  // There is a callback, for which nobody waits: from now on the thread reads by itself.
+  void expect_callback() {
+    if (!eager_.exchange(true, std::memory_order_seq_cst)) poke();
+  }
+  // Runs the callbacks after the others, see CallbackThread.
+  void post(std::vector<std::shared_ptr<Callback>> callbacks) {
+    callbacks_.post(std::move(callbacks), [weak = weak_from_this()] {
+      if (const auto self = weak.lock()) self->flush_after_callbacks();
+    });
+  }
 
-  // Makes the thread look again at what there is to do.
-  void poke() {
+  // Makes the thread look again at what there is to do. False if there is none.
+  bool poke() {
     const std::lock_guard<std::mutex> lock(mutex_);
-    if (start_thread()) wake();
+    if (!start_thread()) return stopping_;  // then close() ends all calls
+    wake();
+    return true;
   }
 
   // Final. All calls are completed when it returns, and their callbacks have run, unless this is
@@ -137,56 +159,60 @@ class Background : public std::enable_shared_from_this<Background> {
     wake_up_.notify_one();
   }
 
-  // False if there is no thread for that.
-  bool see_that_somebody_reads(SteadyClock::time_point deadline) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    if (reading_ != nullptr && deadline >= reading_until_) return true;
-    if (!start_thread()) return stopping_;  // then close() ends the call
-    wake();
-    return true;
-  }
-  static Error no_thread_error() {
-    return {StatusCode::resource_exhausted, "can't start the thread for asynchronous calls"};
+  // The connection asks for somebody to read or to send. An awake thread finds out by itself, but
+  // callbacks should not wait for that. May be called with the connection's mutex held.
+  void attend(bool urgent) {
+    if (urgent || asleep_.load(std::memory_order_seq_cst) || eager_.load(std::memory_order_relaxed))
+      poke();
   }
 
-  static void fail(AsyncCall& call, const Error& error) {
-    call.error = error;
-    call.done = true;
-    call.completed();
-    call.announce();
+  void flush_after_callbacks() {
+    if (const auto connection = channel_.current(SteadyClock::now())) connection->flush_now();
   }
 
-  // Sends the call or completes it with an error. False if the connection turned out to be dead and
-  // the call may be sent on another one.
-  bool send(const std::shared_ptr<AsyncCall>& call,
-            const std::shared_ptr<ClientConnection>& connection) {
-    RequestHeader header;
-    header.method = call->method;
-    header.metadata = &call->context.metadata();
-    if (call->deadline != SteadyClock::time_point::max()) {
-      const auto now = SteadyClock::now();
-      if (call->deadline <= now) {
-        fail(*call, deadline_error().never_ran());
-        return true;
-      }
-      header.timeout = call->deadline - now;
-    }
-    const auto body = [&](Buffer& out) { out.append(call->body.view()); };
+  // For a call that no connection has.
+  void fail(const std::shared_ptr<AsyncCall>& call, const Error& error) {
+    call->error = error;
     {
       const std::lock_guard<std::mutex> lock(mutex_);
-      call->connection = connection;
+      call->done.store(true, std::memory_order_release);
+      moved_.notify_all();
     }
+    CompletedCalls completed;
+    completed.add(call);
+    completed.announce();
+  }
+
+  // Sends the call or completes it with an error. False if it is to be sent later or on another
+  // connection. Throws what `encode` throws.
+  bool send(const std::shared_ptr<AsyncCall>& call,
+            const std::shared_ptr<ClientConnection>& connection, SteadyClock::time_point now,
+            const Metadata& metadata, FunctionRef<void(Buffer&)> encode) {
+    RequestHeader header;
+    header.method = call->method;
+    header.metadata = &metadata;
+    if (call->deadline <= now) throw deadline_error();
+    if (call->has_deadline) header.set_deadline(call->deadline, now);
+    const bool in_callback = callbacks_.is_current();
+    const bool may_defer = in_callback || connection->may_defer();
+    call->connection = connection;
     call->self = call;
     try {
-      connection->start(*call, header, body);
+      if (!connection->start(*call, now, header, encode, ClientConnection::Patience::hurries,
+                             may_defer)) {
+        return false;
+      }
     } catch (const Error& error) {
       call->self.reset();
-      if (error.code() == StatusCode::unavailable && !error.may_have_run()) return false;
-      fail(*call, error);
-    } catch (const std::exception& error) {
+      if (call->repeated || error.code() != StatusCode::unavailable || error.may_have_run()) throw;
+      call->repeated = true;
+      return false;
+    } catch (...) {
       call->self.reset();
-      fail(*call, Error(StatusCode::internal, error.what()).never_ran());
+      throw;
     }
+    call->sent.store(true, std::memory_order_release);
+    if (may_defer && !in_callback && !connection->may_defer()) connection->flush_now();
     return true;
   }
 
@@ -194,6 +220,7 @@ class Background : public std::enable_shared_from_this<Background> {
     // Let go of without the lock: its destructor may need it.
     std::shared_ptr<ClientConnection> connection;
     std::unique_lock<std::mutex> lock(mutex_);
+    asleep_.store(false, std::memory_order_seq_cst);
     while (!stopping_ || !unsent_.empty()) {
       poked_ = false;
       interrupt_ = CancelSource();
@@ -207,48 +234,62 @@ class Background : public std::enable_shared_from_this<Background> {
       for (const std::shared_ptr<AsyncCall>& call : cancelled) give_up(call, unsent);
       cancelled.clear();
       send_all(unsent, interrupt);
-      connection = channel_.current();
+      const auto now = SteadyClock::now();
+      connection = channel_.current(now);
       SteadyClock::time_point deadline = SteadyClock::time_point::max();
-      bool to_read = false, flushed = true;
+      ClientConnection::Look look{};
+      bool flushed = true;
       if (connection != nullptr) {
-        const auto now = SteadyClock::now();
-        flushed = connection->flush_leftovers(now + kFlushTime);
+        flushed = connection->flush_forgotten(now + kFlushTime);
         deadline = connection->expire(now);
-        to_read = connection->has_async_calls();
+        look = connection->look();
       }
 
       lock.lock();
       unsent_.insert(unsent_.begin(), unsent.begin(), unsent.end());
       if (poked_ || stopping_ || !unsent_.empty() || !flushed) continue;
-      if (to_read) {
+      if (look.async_calls) {
+        quiet_since_ = now;
+      } else if (now - quiet_since_ > kLinger) {
+        eager_.store(false, std::memory_order_seq_cst);
+      }
+      const bool eager = eager_.load(std::memory_order_seq_cst);
+      if (connection != nullptr && (eager || (look.async_calls && !look.read))) {
         reading_ = connection.get();
-        reading_until_ = deadline;
         lock.unlock();
+        const bool ticks = look.busy || callbacks_.busy();
+        if (ticks || !look.async_calls) deadline = (std::min)(deadline, now + kTick);
         const auto wanted = [this] {
           const std::lock_guard<std::mutex> relock(mutex_);
           return !poked_;
         };
-        const bool did_read = connection->read_in_background(deadline, wanted);
+        const bool did_read = connection->read_in_background(deadline, ticks, wanted);
         lock.lock();
         reading_ = nullptr;
         if (did_read) continue;
       }
-      lock.unlock();
-      connection.reset();
-      lock.lock();
-      wait(lock, deadline);
+      if (look.async_calls || now - quiet_since_ <= kLinger) {
+        wake_up_.wait_until(lock, (std::min)(deadline, now + kTick), [this] { return woken(); });
+      } else {
+        sleep(lock, connection);
+      }
     }
     running_ = false;
     ended_.notify_all();
   }
+  bool woken() const { return poked_ || stopping_; }
 
-  void wait(std::unique_lock<std::mutex>& lock, SteadyClock::time_point deadline) {
-    const auto woken = [this] { return poked_ || stopping_; };
-    if (deadline == SteadyClock::time_point::max()) {
-      wake_up_.wait(lock, woken);
-    } else {
-      wake_up_.wait_until(lock, deadline, woken);
-    }
+  // Until somebody pokes us. A call that began before `asleep_` was set did not.
+  void sleep(std::unique_lock<std::mutex>& lock, std::shared_ptr<ClientConnection>& connection) {
+    asleep_.store(true, std::memory_order_seq_cst);
+    lock.unlock();
+    connection = channel_.current(SteadyClock::now());
+    const bool awake = connection != nullptr && connection->look().async_calls;
+    connection.reset();
+    lock.lock();
+    if (!awake) wake_up_.wait(lock, [this] { return woken(); });
+    asleep_.store(false, std::memory_order_seq_cst);
+    quiet_since_ = SteadyClock::now();
   }
 
   void give_up(const std::shared_ptr<AsyncCall>& call,
@@ -256,15 +297,10 @@ class Background : public std::enable_shared_from_this<Background> {
     const auto found = std::find(unsent.begin(), unsent.end(), call);
     if (found != unsent.end()) {
       unsent.erase(found);
-      fail(*call, cancelled_error().never_ran());
+      fail(call, cancelled_error().never_ran());
       return;
     }
-    std::shared_ptr<ClientConnection> connection;
-    {
-      const std::lock_guard<std::mutex> lock(mutex_);
-      connection = call->connection.lock();
-    }
-    if (connection != nullptr) connection->abandon(*call, cancelled_error());
+    if (call->sent) call->connection->abandon(*call, cancelled_error());
   }
 
   // Dials, for as long as the most patient call may wait, and sends. What is left in `unsent` is to
@@ -274,12 +310,13 @@ class Background : public std::enable_shared_from_this<Background> {
       SteadyClock::time_point first = SteadyClock::time_point::max();
       for (const auto& call : unsent) first = (std::min)(first, call->deadline);
       try {
-        const auto connection = channel_.acquire(first, interrupt);
-        const auto until = SteadyClock::now() + kFlushTime;
+        auto now = SteadyClock::now();
+        const auto connection = channel_.acquire(now, first, interrupt);
+        const auto until = now + kFlushTime;
         connection->flush_leftovers(until);
         auto next = unsent.begin();
         while (next != unsent.end() && connection->wait_for_room(until) &&
-               send(*next, connection)) {
+               send_or_fail(*next, connection)) {
           ++next;
         }
         unsent.erase(unsent.begin(), next);
@@ -294,7 +331,7 @@ class Background : public std::enable_shared_from_this<Background> {
           if (only_late && call->deadline > now) {
             patient.push_back(call);
           } else {
-            fail(*call, error);
+            fail(call, error);
           }
         }
         unsent.swap(patient);
@@ -302,33 +339,54 @@ class Background : public std::enable_shared_from_this<Background> {
     }
   }
 
+  // False if it is to be tried again.
+  bool send_or_fail(const std::shared_ptr<AsyncCall>& call,
+                    const std::shared_ptr<ClientConnection>& connection) {
+    const auto body = [&](Buffer& out) { out.append(call->body.view()); };
+    try {
+      if (!send(call, connection, SteadyClock::now(), call->context.metadata(), body)) return false;
+      const std::lock_guard<std::mutex> lock(mutex_);
+      moved_.notify_all();
+    } catch (const std::exception&) {
+      fail(call, thrown());
+    }
+    return true;
+  }
+
   static constexpr std::chrono::milliseconds kFlushTime{10};
+  static constexpr std::chrono::milliseconds kLinger{50};
+  static constexpr std::chrono::milliseconds kTick{1};
 
   Channel channel_;
 
   std::mutex mutex_;
-  std::condition_variable wake_up_, ended_;
+  std::condition_variable wake_up_, ended_, moved_;
   // Guarded by mutex_.
   std::thread thread_;
   bool running_ = false;  // until the thread has done everything
   std::vector<std::shared_ptr<AsyncCall>> unsent_;
   std::vector<std::shared_ptr<AsyncCall>> cancelled_;
-  CancelSource interrupt_;               // ends the acquire() in progress
-  ClientConnection* reading_ = nullptr;  // while the thread reads it
-  SteadyClock::time_point reading_until_;
+  CancelSource interrupt_;                                    // ends the acquire() in progress
+  ClientConnection* reading_ = nullptr;                       // while the thread reads it
+  SteadyClock::time_point quiet_since_ = SteadyClock::now();  // no asynchronous call outstanding
   bool poked_ = false;
   bool stopping_ = false;
+
+  std::atomic<bool> asleep_{true};  // or not started: to be poked for anything new
+  std::atomic<bool> eager_{false};  // there are callbacks, or were a moment ago
 
   CallbackThread callbacks_;
 };
 
-inline void AsyncCall::announce() {
-  std::function<void()> to_post;
-  {
-    const std::lock_guard<std::mutex> lock(mutex);
-    to_post.swap(callback);
+inline void AsyncCall::announce(std::vector<std::shared_ptr<Call>>& calls) {
+  std::vector<std::shared_ptr<Callback>> callbacks;
+  for (std::shared_ptr<Call>& call : calls) {
+    auto& async = static_cast<AsyncCall&>(*call);
+    if (async.stage.exchange(kAnnounced, std::memory_order_acq_rel) == kHasCallback) {
+      callbacks.push_back(std::static_pointer_cast<AsyncCall>(std::move(call)));
+    }
   }
-  if (to_post != nullptr) background->post(std::move(to_post));
+  if (!callbacks.empty()) background->post(std::move(callbacks));
 }
 
 }  // namespace detail

@@ -34,7 +34,8 @@ inline Error cancelled_error() {
 }
 
 // What a connection knows of a call. Everything is guarded by the connection's mutex, but while
-// `decoding` is set the thread that set it alone may use the result.
+// `decoding` is set the thread that set it alone may use the result, and whoever sees `done` may
+// read everything, since nothing changes any more.
 struct Call {
   virtual ~Call() = default;
 
@@ -45,9 +46,14 @@ struct Call {
   bool pending = false;  // the connection knows of it and may complete it
   bool decoding = false;
   bool cancelled = false;  // its context was cancelled, and its thread is to see to that
-  bool done = false;
-  std::optional<Error> error;  // once done: why there is no result
-  std::shared_ptr<Call> self;  // keeps an asynchronous call alive while it is pending
+  std::atomic<bool> done{false};
+  std::optional<Error> error;                  // once done: why there is no result
+  std::condition_variable* sleeper = nullptr;  // of the thread that sleeps until it is done
+  std::shared_ptr<Call> self;                  // keeps an asynchronous call alive while pending
+
+  void wake() noexcept {
+    if (sleeper != nullptr) sleeper->notify_one();
+  }
 
   // Decodes the result into this object. May throw anything.
   virtual void decode(const Codec& codec, std::string_view body, const DecodeLimits& limits) = 0;
@@ -62,25 +68,25 @@ struct Call {
       return Error(StatusCode::internal, "reading body: unknown exception");
     }
   }
-  // The call is done; called with the connection's mutex held, and so only wakes who waits for it.
-  virtual void completed() noexcept = 0;
-  // Called after that, without the mutex, for calls that have `self`.
-  virtual void announce() {}
+  // These calls of one connection are done; called without the mutex, for one of them.
+  virtual void announce(std::vector<std::shared_ptr<Call>>&) {}
 };
 
-// A call that was completed. Its destruction, which must be without the connection's mutex, tells
-// it so and may drop the last reference to it.
-class CompletedCall {
+// Calls that were completed and had `self`. They must be told so, and dropped, without the
+// connection's mutex: this may be the last reference to them.
+class CompletedCalls {
  public:
-  explicit CompletedCall(std::shared_ptr<Call> call = nullptr) noexcept : call_(std::move(call)) {}
-  CompletedCall(CompletedCall&&) noexcept = default;
-  CompletedCall& operator=(CompletedCall&&) noexcept = default;
-  ~CompletedCall() {
-    if (call_ != nullptr) call_->announce();
+  void add(std::shared_ptr<Call> call) {
+    if (call != nullptr) calls_.push_back(std::move(call));
+  }
+  void announce() {
+    if (calls_.empty()) return;
+    calls_.front()->announce(calls_);
+    calls_.clear();
   }
 
  private:
-  std::shared_ptr<Call> call_;
+  std::vector<std::shared_ptr<Call>> calls_;
 };
 
 // The place of a result; nothing for void.
@@ -101,46 +107,37 @@ struct ResultSlot<void> {
   Result<void> take() { return {}; }
 };
 
-// A call whose caller waits for it; lives on the caller's stack.
-struct WaitingCall : Call {
-  std::condition_variable changed;
-  bool asleep = false;  // its thread waits on `changed`
-
-  void completed() noexcept override { wake(); }
-  void wake() noexcept {
-    if (asleep) changed.notify_one();
-  }
-};
-
-// The calls whose callers are asleep. Guarded by the connection's mutex, which is what `lock`
-// holds.
+// The calls whose threads are asleep until they are done. Guarded by the connection's mutex, which
+// is what `lock` holds.
 class Sleepers {
  public:
   bool empty() const noexcept { return calls_.empty(); }
   void wake_one() noexcept { calls_.back()->wake(); }  // must not be empty
 
   // Until the call is woken; false at `deadline`.
-  bool sleep(std::unique_lock<std::mutex>& lock, WaitingCall& call,
+  bool sleep(std::unique_lock<std::mutex>& lock, Call& call,
              std::chrono::steady_clock::time_point deadline) {
+    std::condition_variable woken;
     calls_.push_back(&call);
-    call.asleep = true;
+    call.sleeper = &woken;
     bool in_time = true;
     if (deadline == std::chrono::steady_clock::time_point::max()) {
-      call.changed.wait(lock);
+      woken.wait(lock);
     } else {
-      in_time = call.changed.wait_until(lock, deadline) == std::cv_status::no_timeout;
+      in_time = woken.wait_until(lock, deadline) == std::cv_status::no_timeout;
     }
     calls_.erase(std::find(calls_.begin(), calls_.end(), &call));
-    call.asleep = false;
+    call.sleeper = nullptr;
     return in_time;
   }
 
  private:
-  std::vector<WaitingCall*> calls_;
+  std::vector<Call*> calls_;
 };
 
+// A call whose caller waits for it; lives on the caller's stack.
 template <class R>
-struct SyncCall final : WaitingCall {
+struct SyncCall final : Call {
   ResultSlot<R> slot;
 
   void decode(const Codec& codec, std::string_view body, const DecodeLimits& limits) override {

@@ -30,7 +30,7 @@ inline Error closed_error() {
 // Thread-safe.
 class Channel {
  public:
-  Channel(Address address, ClientOptions options, std::function<void()> poke_background)
+  Channel(Address address, ClientOptions options, std::function<void(bool)> poke_background)
       : address_(std::move(address)),
         options_(std::move(options)),
         poke_background_(std::move(poke_background)) {}
@@ -39,22 +39,23 @@ class Channel {
   const ClientOptions& options() const noexcept { return options_; }
 
   // The connection if there is a live one, else null. Never waits.
-  std::shared_ptr<ClientConnection> current() {
+  std::shared_ptr<ClientConnection> current(SteadyClock::time_point now) {
     std::shared_ptr<ClientConnection> connection;
     {
       const std::lock_guard<std::mutex> lock(mutex_);
       connection = connection_;
     }
-    return connection != nullptr && connection->alive() ? connection : nullptr;
+    return connection != nullptr && connection->alive(now) ? connection : nullptr;
   }
 
   // A live connection. If there is none the first caller dials and the others wait for it; no lock
   // is held meanwhile. Throws Error when the attempt fails, or `deadline` passes, or `token` is
-  // cancelled, or the channel is closed; nothing ran then.
-  std::shared_ptr<ClientConnection> acquire(SteadyClock::time_point deadline,
+  // cancelled, or the channel is closed; nothing ran then. `now` is the time before and after.
+  std::shared_ptr<ClientConnection> acquire(SteadyClock::time_point& now,
+                                            SteadyClock::time_point deadline,
                                             const CancelToken& token) {
     if (token.cancelled()) throw cancelled_error().never_ran();
-    if (std::shared_ptr<ClientConnection> connection = current()) return connection;
+    if (std::shared_ptr<ClientConnection> connection = current(now)) return connection;
     std::shared_ptr<Attempt> attempt;  // once it is ours; guarded by mutex_
     const CancelCallback on_cancel(token, [this, &attempt] {
       const std::lock_guard<std::mutex> lock(mutex_);
@@ -67,12 +68,13 @@ class Channel {
       if (token.cancelled()) throw cancelled_error().never_ran();
       if (const std::shared_ptr<ClientConnection> connection = connection_) {
         lock.unlock();
-        if (connection->alive()) return connection;
+        now = SteadyClock::now();
+        if (connection->alive(now)) return connection;
         lock.lock();
         if (connection_ == connection) connection_.reset();
         continue;
       }
-      const auto now = SteadyClock::now();
+      now = SteadyClock::now();
       if (now >= deadline) throw deadline_error().never_ran();
       if (attempt_ != nullptr) {
         const std::shared_ptr<Attempt> awaited = attempt_;
@@ -172,7 +174,7 @@ class Channel {
 
   const Address address_;
   const ClientOptions options_;
-  const std::function<void()> poke_background_;
+  const std::function<void(bool)> poke_background_;
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;

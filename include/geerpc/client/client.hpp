@@ -22,29 +22,29 @@ namespace detail {
 
 // Makes one synchronous call; `call` is done when it returns nothing. A connection that had died
 // unnoticed is replaced once, if the request never ran.
-inline std::optional<Error> run_call(Channel& channel, WaitingCall& call, const Context& context,
-                                     std::string_view method, FunctionRef<void(Buffer&)> body) {
+inline std::optional<Error> run_call(Channel& channel, Call& call, SteadyClock::time_point now,
+                                     const Context& context, std::string_view method,
+                                     FunctionRef<void(Buffer&)> body) {
   RequestHeader header;
   header.method = method;
   header.metadata = &context.metadata();
   try {
     for (bool again = false;; again = true) {
       const std::shared_ptr<ClientConnection> connection =
-          channel.acquire(call.deadline, context.cancel_token());
-      if (call.deadline != SteadyClock::time_point::max()) {
-        const auto now = SteadyClock::now();
-        if (call.deadline <= now) throw deadline_error().never_ran();
-        header.timeout = call.deadline - now;
-      }
+          channel.acquire(now, call.deadline, context.cancel_token());
+      if (call.deadline <= now) throw deadline_error().never_ran();
+      // The server knows the default. A repeated call has less time left.
+      if (again || context.has_deadline()) header.set_deadline(call.deadline, now);
       try {
-        connection->run(call, header, context, body);
+        connection->run(call, now, header, context, body);
       } catch (const Error& error) {
         call.error = error;
       }
       if (!call.error) return {};
+      now = SteadyClock::now();
       const bool stale = call.error->code() == StatusCode::unavailable &&
-                         !call.error->may_have_run() && !connection->alive();
-      if (again || !stale) return call.error;
+                         !call.error->may_have_run() && !connection->alive(now);
+      if (again || !stale) return std::move(call.error);
       call.error.reset();
       call.done = false;
     }
@@ -108,11 +108,12 @@ class Client : public detail::CallByMethod<Client> {
   template <class R, class... A>
   Result<R> try_call(const Context& context, std::string_view method, const A&... args) {
     check_types<R, A...>();
+    detail::Channel& to = channel();
+    const auto now = detail::SteadyClock::now();
     detail::SyncCall<R> call;
-    call.deadline = deadline_of(context);
-    const detail::Channel& to = channel();
+    call.deadline = deadline_of(context, now);
     const auto body = [&](Buffer& out) { detail::encode_args(*to.options().codec, out, args...); };
-    if (const auto error = detail::run_call(channel(), call, context, method, body)) {
+    if (const auto error = detail::run_call(to, call, now, context, method, body)) {
       return error->in_call(method, address().str());
     }
     return call.slot.take();
@@ -127,21 +128,13 @@ class Client : public detail::CallByMethod<Client> {
   template <class R, class... A>
   Future<R> async(const Context& context, std::string_view method, const A&... args) {
     check_types<R, A...>();
-    const auto call = std::make_shared<detail::TypedAsyncCall<R>>();
-    call->background = background_;
-    call->method = method;
-    call->address = address().str();
-    call->context = context;
-    call->deadline = deadline_of(context);
-    try {
-      if (context.cancelled()) throw detail::cancelled_error();
-      detail::encode_args(*channel().options().codec, call->body, args...);
-    } catch (const Error& error) {
-      call->error = error.never_ran();
-      call->ready = true;
-      return Future<R>(call);
-    }
-    background_->start(call);
+    const auto now = detail::SteadyClock::now();
+    const auto call = std::make_shared<detail::TypedAsyncCall<R>>(background_, method);
+    call->deadline = deadline_of(context, now);
+    const auto encode = [&](Buffer& out) {
+      detail::encode_args(*channel().options().codec, out, args...);
+    };
+    background_->start(call, now, context, encode);
     // Not earlier: who cancels looks for a call that was started.
     if (context.cancel_token().can_be_cancelled()) {
       call->on_cancel.emplace(context.cancel_token(),
@@ -167,11 +160,13 @@ class Client : public detail::CallByMethod<Client> {
     detail::RequestHeader header;
     header.method = method;
     header.metadata = &context.metadata();
-    const auto deadline = deadline_of(context);
-    const detail::Channel& to = channel();
+    auto now = detail::SteadyClock::now();
+    const auto deadline = deadline_of(context, now);
+    detail::Channel& to = channel();
     const auto body = [&](Buffer& out) { detail::encode_args(*to.options().codec, out, args...); };
     try {
-      channel().acquire(deadline, context.cancel_token())->notify(header, deadline, body);
+      const auto connection = to.acquire(now, deadline, context.cancel_token());
+      connection->notify(now, header, deadline, body);
     } catch (const Error& error) {
       throw error.in_call(method, address().str());
     }
@@ -189,10 +184,11 @@ class Client : public detail::CallByMethod<Client> {
  private:
   detail::Channel& channel() const noexcept { return background_->channel(); }
 
-  std::chrono::steady_clock::time_point deadline_of(const Context& context) const {
+  std::chrono::steady_clock::time_point deadline_of(
+      const Context& context, std::chrono::steady_clock::time_point now) const {
     const auto timeout = channel().options().call_timeout;
     if (context.has_deadline() || timeout.count() <= 0) return context.deadline();
-    return Context::deadline_after(timeout);
+    return Context::deadline_after(timeout, now);
   }
 
   template <class R, class... A>

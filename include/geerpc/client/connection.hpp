@@ -3,15 +3,13 @@
 //
 // ClientConnection: one connection, shared by all calls of a client.
 //
-// There is no reader thread between a caller and its reply: a caller that finds nobody reading
-// becomes the reader. It completes the calls of others as their replies come and, once it has its
-// own, leaves the role to another waiting caller, or to the client's background thread if only
-// asynchronous calls are left.
+// The writing half, and what callers and the background thread do with both.
 
 #ifndef GEERPC_CLIENT_CONNECTION_HPP
 #define GEERPC_CLIENT_CONNECTION_HPP
 
 #include <algorithm>    // min
+#include <atomic>       // atomic
 #include <chrono>       // milliseconds
 #include <functional>   // function
 #include <memory>       // shared_ptr, unique_ptr
@@ -23,8 +21,7 @@
 #include <utility>      // move
 #include <vector>       // vector
 
-#include <geerpc/client/pending_calls.hpp>
-#include <geerpc/client/reply_reader.hpp>
+#include <geerpc/client/reading_half.hpp>
 #include <geerpc/net/outbox.hpp>
 
 GEERPC_BEGIN_NAMESPACE
@@ -32,43 +29,27 @@ GEERPC_BEGIN_NAMESPACE
 namespace detail {
 
 // Thread-safe. Lives for as long as anybody holds it; dead once the stream has ended.
-class ClientConnection {
+class ClientConnection final : private ReadingHalf {
  public:
-  static constexpr std::uint64_t kAll = ~std::uint64_t{0};  // requests, for all we know
+  using ReadingHalf::alive;
+  using ReadingHalf::Look;
+  using ReadingHalf::look;
 
-  // `poke_background` is called, with the mutex held, when asynchronous calls are left and nobody
-  // reads. `unread` is what came behind the handshake.
+  // `poke_background`: see ReadingHalf. `unread` is what came behind the handshake.
   ClientConnection(Socket socket, std::unique_ptr<Wire> wire, std::string_view opening,
-                   Buffer unread, std::size_t max_queued, std::function<void()> poke_background)
-      : poke_background_(std::move(poke_background)),
-        socket_(std::move(socket)),
-        wire_(std::move(wire)),
-        outbox_(socket_, max_queued),
-        reader_(socket_, waker_, *wire_, std::move(unread)) {
+                   Buffer unread, std::size_t max_queued, std::function<void(bool)> poke_background)
+      : ReadingHalf(std::move(socket), std::move(wire), std::move(unread),
+                    std::move(poke_background)),
+        outbox_(socket_, max_queued) {
     outbox_.append([&](Buffer& out) { out.append(opening); });  // leaves with the first request
   }
 
   ~ClientConnection() { fail({StatusCode::unavailable, "the connection was given up"}); }
 
-  // False once the stream is known to have ended. While nobody reads, the server may have said so
-  // unnoticed; to look costs a system call, so that is done after a silence only.
-  bool alive() {
-    {
-      const std::lock_guard<std::mutex> lock(mutex_);
-      if (dead_ || reading_ || !pending_.idle_for(kSilence)) return !dead_;
-      reading_ = true;
-    }
-    receive(SteadyClock::now(), true);
-    const std::lock_guard<std::mutex> lock(mutex_);
-    reading_ = false;
-    wake_next_reader();
-    return !dead_;
-  }
-
   // Sends a request and waits for its reply: then the call is done, with a result or an error.
   // Throws Error (which says whether the request never ran) if it could not be sent.
-  void run(WaitingCall& call, RequestHeader header, const Context& context,
-           FunctionRef<void(Buffer&)> body) {
+  void run(Call& call, SteadyClock::time_point now, const RequestHeader& header,
+           const Context& context, FunctionRef<void(Buffer&)> body) {
     std::optional<CancelCallback> on_cancel;
     if (context.cancel_token().can_be_cancelled()) {
       on_cancel.emplace(context.cancel_token(), [this, &call] {
@@ -78,35 +59,59 @@ class ClientConnection {
         waker_.wake();
       });
     }
-    start(call, header, body, true);
-    wait(call, on_cancel.has_value());
+    (void)start(call, now, header, body, Patience::waits);
+    std::unique_lock<std::mutex> lock(mutex_);
+    wait_locked(lock, call, call.deadline, on_cancel.has_value(), now);
+    std::uint64_t abandoned = 0;
+    if (!call.done) {
+      abandoned = call.seq;
+      (void)pending_.complete(call, call.cancelled ? cancelled_error() : deadline_error());
+    }
+    wake_next_reader();
+    lock.unlock();
+    if (abandoned != 0) write_cancel(abandoned);
   }
 
-  // Registers the call, sends its request and comes back: for asynchronous calls, whose `self` is
-  // set. If it may not wait, what can't be sent at once is left to the background thread. Somebody
-  // must then read. Throws as run() does, and then the call is not pending.
-  void start(Call& call, RequestHeader header, FunctionRef<void(Buffer&)> body,
-             bool may_wait = false) {
+  // What a sender does when the socket takes no more, and whether it sends at all.
+  enum class Patience {
+    waits,   // until its deadline; it is going to wait for the reply anyway
+    hurries  // leaves the rest to the background thread; see also may_defer
+  };
+
+  // Registers the call, sends its request and comes back. Throws as run() does, and then the call
+  // is not pending; the same holds if it is false, because too much is queued. `may_defer`: while
+  // other calls are in flight the request may wait for others to leave with it, until somebody
+  // waits for a reply, or the background thread or the caller calls flush_now().
+  bool start(Call& call, SteadyClock::time_point now, RequestHeader header,
+             FunctionRef<void(Buffer&)> body, Patience patience, bool may_defer = false) {
+    bool alone = false;
     {
       const std::lock_guard<std::mutex> lock(mutex_);
       if (dead_) throw death_->never_ran();
       pending_.add(call);
+      ++begun_;
+      alone = pending_.size() == 1;
     }
     header.seq = call.seq;
+    const std::size_t enough = may_defer && !alone ? kWorthSending : 0;
+    std::shared_ptr<Call> released;
     try {
-      write_request(header, call.deadline, &call, body, may_wait);
+      if (write_request(now, header, call.deadline, &call, body, patience, enough)) return true;
+      const std::lock_guard<std::mutex> lock(mutex_);
+      if (!call.pending) return true;  // the connection failed meanwhile
+      released = pending_.remove(call);
+      return false;
     } catch (...) {
-      std::shared_ptr<Call> released;
       const std::lock_guard<std::mutex> lock(mutex_);
       // Completed meanwhile, or about to be: by its reply or the connection's own error.
-      if (!call.pending || call.decoding) return;
+      if (!call.pending || call.decoding) return true;
       released = pending_.remove(call);
       throw;
     }
   }
 
   // Sends a request that gets no reply.
-  void notify(RequestHeader header, SteadyClock::time_point deadline,
+  void notify(SteadyClock::time_point now, RequestHeader header, SteadyClock::time_point deadline,
               FunctionRef<void(Buffer&)> body) {
     header.kind = wire_->has_notify() ? MessageKind::notify : MessageKind::request;
     {
@@ -114,58 +119,74 @@ class ClientConnection {
       if (dead_) throw death_->never_ran();
       header.seq = pending_.skip();
     }
-    write_request(header, deadline, nullptr, body, true);
+    write_request(now, header, deadline, nullptr, body, Patience::waits, 0);
+  }
+
+  // Waits until a call that start() sent is done; false at `until`.
+  bool wait(Call& call, SteadyClock::time_point until, bool wakeable) {
+    if (call.done.load(std::memory_order_acquire)) return true;
+    auto now = SteadyClock::now();
+    const auto limit = (std::min)(until, call.deadline);
+    const auto blocked = [&] { return wait_to_send(limit, &call); };
+    settle(outbox_.flush(blocked));
+    {
+      std::unique_lock<std::mutex> lock(mutex_);
+      wait_locked(lock, call, limit, wakeable, now);
+      wake_next_reader();
+      if (call.done) return true;
+    }
+    now = SteadyClock::now();
+    if (now < call.deadline) return false;
+    abandon(call, deadline_error());
+    return call.done.load(std::memory_order_acquire);
   }
 
   // Gives up a call that is still pending. Its late reply will be dropped, and the server is told.
   void abandon(Call& call, Error error) {
-    CompletedCall completed;
+    CompletedCalls completed;
     std::uint64_t seq = 0;
     {
       const std::lock_guard<std::mutex> lock(mutex_);
       if (!call.pending || call.decoding) return;
       seq = call.seq;
-      completed = pending_.complete(call, std::move(error));
+      completed.add(pending_.complete(call, std::move(error)));
     }
+    completed.announce();
     write_cancel(seq);
   }
 
   // Ends the connection and with it every call in flight. The first cause stays. `requests_read`:
   // how many of our requests the server read before it went away.
-  void fail(const Error& cause, std::uint64_t requests_read = kAll) {
-    std::vector<CompletedCall> completed;
+  void fail(const Error& cause, std::uint64_t requests_read = kAll) override {
     // First of all nothing more is sent, so that what was is known.
     outbox_.seal(ECONNABORTED);
-    {
-      const std::lock_guard<std::mutex> lock(mutex_);
-      if (dead_) return;
-      dead_ = true;
-      death_ = cause;
-      pending_.for_each([&](Call& call) {
-        if (call.decoding) return;  // its reply is here; the reader completes it
-        const bool ran = call.ordinal != 0 && call.ordinal <= requests_read;
-        completed.push_back(pending_.complete(call, ran ? cause : cause.never_ran()));
-      });
-      waker_.wake();
-    }
-    socket_.shutdown();  // wakes a reader that blocks
+    end_all(cause, requests_read);
   }
 
-  // For the background thread: reads, if nobody does, until `deadline` at most or until woken, or
-  // not at all if `wanted` says so in the reader's role, in which nobody else takes its wake-ups.
-  // False if somebody else is reading, or the connection is dead.
-  bool read_in_background(SteadyClock::time_point deadline, FunctionRef<bool()> wanted) {
-    {
-      const std::lock_guard<std::mutex> lock(mutex_);
-      if (dead_ || reading_) return false;
-      reading_ = true;
-    }
-    if (wanted()) receive(deadline, true);
-    const std::lock_guard<std::mutex> lock(mutex_);
-    reading_ = false;
+  // ---- For the background thread.
+
+  // Reads, if nobody does, until `deadline` at most or until woken, or not at all if `wanted` says
+  // so in the reader's role, in which nobody else takes its wake-ups. False if somebody else is
+  // reading, or the connection is dead. `ticks`: it is back in a moment.
+  bool read_in_background(SteadyClock::time_point deadline, bool ticks,
+                          FunctionRef<bool()> wanted) {
+    std::unique_lock<std::mutex> lock(mutex_);
+    if (dead_ || reading_) return false;
+    background_reads_ = true;
+    may_defer_.store(ticks, std::memory_order_seq_cst);
+    Turn turn(*this, lock);
+    // From here on nobody leaves a request to us any more, but somebody may have until now.
+    if (!ticks) flush_now();
+    if (wanted()) receive(SteadyClock::now(), deadline, true, nullptr);
+    flush_now();
+    turn.end();
+    background_reads_ = false;
+    may_defer_.store(true, std::memory_order_seq_cst);
     if (!sleepers_.empty()) sleepers_.wake_one();  // else this thread goes on by itself
     return true;
   }
+  // Whether the background thread soon looks for requests that were left to leave with others.
+  bool may_defer() const noexcept { return may_defer_.load(std::memory_order_seq_cst); }
   void wake_background_reader() const noexcept { waker_.wake(); }
 
   // Gives up the asynchronous calls whose deadline has passed. Returns the next deadline.
@@ -180,19 +201,23 @@ class ClientConnection {
     return next;
   }
 
-  bool has_async_calls() {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    return pending_.async_calls() != 0;
+  // Sends requests that were left for others to leave with, if none came. False if something is
+  // left still after `deadline`.
+  bool flush_forgotten(SteadyClock::time_point deadline) {
+    if (!outbox_.looks_forgotten()) return true;
+    return flush_leftovers(deadline);
   }
-
-  // Sends what an impatient sender left behind, waiting until `deadline` at most. False if
-  // something is left still.
   bool flush_leftovers(SteadyClock::time_point deadline) {
     if (!outbox_.needs_flush()) return true;
     const auto blocked = [&] { return wait_to_send(deadline, nullptr); };
     const Outbox::Result result = outbox_.flush(blocked);
     if (result == Outbox::Result::broken) fail_from_outbox();
     return result != Outbox::Result::gave_up;
+  }
+  // Sends what is queued as far as that is possible without waiting. Any thread.
+  void flush_now() {
+    const auto never_wait = [] { return false; };
+    settle(outbox_.flush(never_wait));
   }
 
   // True if a further request may be queued; waits for that until `deadline`.
@@ -201,11 +226,12 @@ class ClientConnection {
  private:
   // A sender that can't go on looks this often whether it could read instead.
   static constexpr std::chrono::milliseconds kTick{100};
-  static constexpr std::chrono::milliseconds kSilence{1000};
-
-  void write_request(const RequestHeader& header, SteadyClock::time_point deadline, Call* call,
-                     FunctionRef<void(Buffer&)> body, bool may_wait) {
-    if (may_wait && !wait_for_room(SteadyClock::time_point::min())) wait_for_room(deadline, call);
+  static constexpr std::size_t kWorthSending = 2u << 10;
+  // False if too much is queued and the sender does not wait.
+  bool write_request(SteadyClock::time_point now, const RequestHeader& header,
+                     SteadyClock::time_point deadline, Call* call, FunctionRef<void(Buffer&)> body,
+                     Patience patience, std::size_t enough) {
+    last_use_.store(now.time_since_epoch().count(), std::memory_order_relaxed);
     const auto write = [&](Buffer& out) {
       try {
         wire_->write_request(out, header, body);
@@ -215,11 +241,20 @@ class ClientConnection {
       ++requests_sent_;
       if (call != nullptr) call->ordinal = requests_sent_;
     };
-    const auto blocked = [&] { return may_wait && wait_to_send(deadline, call); };
-    settle(outbox_.append_and_flush(write, blocked));
+    const bool waits = patience == Patience::waits;
+    const auto blocked = [&] { return waits && wait_to_send(deadline, call); };
+    for (;;) {
+      const Outbox::Result result = outbox_.append_and_flush(write, enough, blocked);
+      if (result != Outbox::Result::full) {
+        settle(result);
+        return true;
+      }
+      if (!waits) return false;
+      wait_for_room(deadline, call);
+    }
   }
   void settle(Outbox::Result result) {
-    if (result == Outbox::Result::gave_up) poke_background_();  // it sends the rest
+    if (result == Outbox::Result::gave_up) poke_background_(true);  // it sends the rest
     if (result == Outbox::Result::broken) fail_from_outbox();
   }
 
@@ -238,155 +273,50 @@ class ClientConnection {
   void write_cancel(std::uint64_t seq) {
     const auto write = [&](Buffer& out) { wire_->write_cancel(out, seq); };
     const auto never_wait = [] { return false; };
-    settle(outbox_.append_and_flush(write, never_wait));
+    settle(outbox_.append_and_flush(write, 0, never_wait));
   }
 
   // The socket takes no more. The server may be in the same state, so read while waiting. False
   // when the caller should give up.
   bool wait_to_send(SteadyClock::time_point deadline, const Call* call) {
-    bool reading = false;
-    {
-      const std::lock_guard<std::mutex> lock(mutex_);
-      if (dead_ || (call != nullptr && call->cancelled)) return false;
-      if (!reading_) reading = reading_ = true;
-    }
+    std::unique_lock<std::mutex> lock(mutex_);
+    if (dead_ || (call != nullptr && (call->cancelled || call->done))) return false;
     const auto now = SteadyClock::now();
-    pollfd fds[1] = {{socket_.fd(), static_cast<short>(reading ? POLLIN | POLLOUT : POLLOUT), 0}};
     // Not for long at once: the reader may leave its role, the call may be cancelled.
-    poll_until(fds, (std::min)(deadline, now + kTick));
-    if (reading) {
-      if ((fds[0].revents & POLLIN) != 0) receive(now, false);
-      const std::lock_guard<std::mutex> lock(mutex_);
-      reading_ = false;
+    const auto until = (std::min)(deadline, now + kTick);
+    if (reading_) {
+      lock.unlock();
+      socket_.wait_writable(until);
+    } else {
+      Turn turn(*this, lock);
+      pollfd fds[1] = {{socket_.fd(), POLLIN | POLLOUT, 0}};
+      poll_until(fds, until);
+      if ((fds[0].revents & POLLIN) != 0) receive(now, now, false, nullptr);
+      turn.end();
       wake_next_reader();
     }
     return now < deadline;
-  }
-
-  // Waits until the call is done, as the reader if nobody else is.
-  void wait(WaitingCall& call, bool can_be_cancelled) {
-    std::unique_lock<std::mutex> lock(mutex_);
-    bool expired = false;
-    std::uint64_t abandoned = 0;
-    while (!call.done) {
-      if (call.decoding) {
-        sleepers_.sleep(lock, call, SteadyClock::time_point::max());  // a matter of microseconds
-      } else if (call.cancelled || expired) {
-        abandoned = call.seq;
-        (void)pending_.complete(call, call.cancelled ? cancelled_error() : deadline_error());
-      } else if (!reading_) {
-        reading_ = true;
-        lock.unlock();
-        const bool received = receive(call.deadline, can_be_cancelled);
-        lock.lock();
-        reading_ = false;
-        // A server that never stops talking must not make us deaf to the clock.
-        expired = !received || (!call.done && SteadyClock::now() >= call.deadline);
-      } else {
-        expired = !sleepers_.sleep(lock, call, call.deadline);
-      }
-    }
-    wake_next_reader();
-    lock.unlock();
-    if (abandoned != 0) write_cancel(abandoned);
-  }
-
-  // Mutex held. Whoever leaves the reader's role, or leaves while it is free, calls this.
-  void wake_next_reader() {
-    if (reading_ || dead_) return;
-    if (!sleepers_.empty()) {
-      sleepers_.wake_one();
-    } else if (pending_.async_calls() != 0) {
-      poke_background_();
-    }
-  }
-
-  // In the reader's role, without the mutex: receives once and completes the calls whose replies
-  // are then there. False if `deadline` has passed with nothing read.
-  bool receive(SteadyClock::time_point deadline, bool wakeable) {
-    try {
-      const ReplyReader::Outcome outcome = reader_.receive(deadline, wakeable);
-      if (outcome == ReplyReader::Outcome::timeout) return false;
-      if (outcome == ReplyReader::Outcome::ended) fail(reader_.end());
-      if (outcome != ReplyReader::Outcome::received) return true;
-      while (const Message* const message = reader_.next()) dispatch(*message);
-    } catch (const Error& error) {
-      fail({StatusCode::data_loss, "the server sent nonsense: " + error.cause()});
-    } catch (const std::bad_alloc&) {
-      fail({StatusCode::resource_exhausted, "out of memory for a reply"});
-    }
-    return true;
-  }
-
-  void dispatch(const Message& message) {
-    if (message.kind == MessageKind::goaway) {
-      fail({StatusCode::unavailable, "connection closed by the server"}, message.seq);
-      return;
-    }
-    std::optional<Error> error;
-    if (message.kind == MessageKind::error) {
-      error.emplace(message.code, std::string(message.text));
-      if (!message.may_have_run) error = error->never_ran();
-      if (message.whole_connection) {  // e.g. the option was refused
-        fail(*error, message.may_have_run ? kAll : 0);
-        return;
-      }
-    } else if (message.kind != MessageKind::reply) {
-      return;
-    } else if (message.too_large != 0) {
-      error = wire_->too_large(message.too_large);
-    }
-    CompletedCall completed;  // dropped without the mutex
-    std::unique_lock<std::mutex> lock(mutex_);
-    Call* const call = pending_.find(message.seq);
-    if (call == nullptr || call->decoding) return;  // late, or never asked for
-    if (!error) {
-      call->decoding = true;
-      lock.unlock();
-      error = call->try_decode(wire_->codec(), message.body, wire_->limits().decode);
-      lock.lock();
-      call->decoding = false;
-    }
-    completed = pending_.complete(*call, std::move(error));
-    lock.unlock();
   }
 
   // The server's last words may say more than the error of our write: read them first, or leave it
   // to the reader, who is about to.
   void fail_from_outbox() {
     {
-      const std::lock_guard<std::mutex> lock(mutex_);
+      std::unique_lock<std::mutex> lock(mutex_);
       if (dead_ || reading_) return;
-      reading_ = true;
-    }
-    while (receive(SteadyClock::now(), true)) {
-      const std::lock_guard<std::mutex> lock(mutex_);
-      if (dead_) break;
-    }
-    {
-      const std::lock_guard<std::mutex> lock(mutex_);
-      reading_ = false;
+      Turn turn(*this, lock);
+      const auto now = SteadyClock::now();
+      while (!dead_ && receive(now, now, true, nullptr)) {
+      }
+      turn.end();
     }
     fail({StatusCode::unavailable, "connection lost: " + errno_text(outbox_.error())});
   }
 
-  const std::function<void()> poke_background_;
-  const Socket socket_;
-  const std::unique_ptr<Wire> wire_;
-  const Waker waker_;  // wakes the reader, if it polls
-
-  std::mutex mutex_;
-  // Guarded by mutex_.
-  PendingCalls pending_;
-  Sleepers sleepers_;  // callers that wait while another thread reads
-  bool reading_ = false;
-  bool dead_ = false;
-  std::optional<Error> death_;  // why dead_
+  std::atomic<bool> may_defer_{true};
 
   Outbox outbox_;
   std::uint64_t requests_sent_ = 0;  // guarded by the outbox's mutex
-
-  ReplyReader reader_;  // of the thread that set reading_
 };
 
 }  // namespace detail

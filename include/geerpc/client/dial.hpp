@@ -56,11 +56,9 @@ inline Buffer open_tunnel(const Socket& socket, const std::string& path,
 }
 
 // Throws Error, always one that says that nothing ran.
-inline std::shared_ptr<ClientConnection> open_connection(const Address& address,
-                                                         const ClientOptions& options,
-                                                         SteadyClock::time_point deadline,
-                                                         const Waker& abort,
-                                                         std::function<void()> poke_background) {
+inline std::shared_ptr<ClientConnection> open_connection(
+    const Address& address, const ClientOptions& options, SteadyClock::time_point deadline,
+    const Waker& abort, std::function<void(bool)> poke_background) {
   Socket socket = dial(address, deadline, abort);
   Buffer unread;
   if (address.scheme() == Address::Scheme::http) {
@@ -75,6 +73,7 @@ inline std::shared_ptr<ClientConnection> open_connection(const Address& address,
   option.codec = options.codec->content_type();
   option.connect_timeout = options.connect_timeout;
   option.handle_timeout = options.handle_timeout;
+  option.call_timeout = options.call_timeout;
   option.extended = true;
   WireLimits limits;
   limits.max_message = options.max_message_size;

@@ -6,10 +6,11 @@
 #ifndef GEERPC_CLIENT_FUTURE_HPP
 #define GEERPC_CLIENT_FUTURE_HPP
 
-#include <chrono>   // steady_clock
-#include <memory>   // shared_ptr
-#include <mutex>    // unique_lock
-#include <utility>  // move
+#include <chrono>       // steady_clock
+#include <functional>   // function
+#include <memory>       // make_shared, shared_ptr
+#include <type_traits>  // is_copy_constructible_v
+#include <utility>      // exchange, move
 
 #include <geerpc/client/background.hpp>
 
@@ -19,15 +20,19 @@ namespace detail {
 
 template <class R>
 struct TypedAsyncCall final : AsyncCall {
+  using AsyncCall::AsyncCall;
+
   ResultSlot<R> slot;
-  std::string address;  // constant
+  std::function<void(Result<R>)> callback;  // once `stage` says so
 
   void decode(const Codec& codec, std::string_view text, const DecodeLimits& limits) override {
     slot.decode(codec, text, limits);
   }
-  // Once it is ready. The result can be taken once.
+  void run_callback() noexcept override { std::exchange(callback, nullptr)(take()); }
+
+  // Once it is done. The result can be taken once.
   Result<R> take() {
-    if (error) return error->in_call(method, address);
+    if (error) return error->in_call(method, background->channel().address().str());
     return slot.take();
   }
 };
@@ -61,13 +66,7 @@ class Future {
     return wait_until(Context::deadline_after(time));
   }
   bool wait_until(std::chrono::steady_clock::time_point when) const {
-    std::unique_lock<std::mutex> lock(call_->mutex);
-    const auto ready = [this] { return call_->ready; };
-    if (when == std::chrono::steady_clock::time_point::max()) {
-      call_->became_ready.wait(lock, ready);
-      return true;
-    }
-    return call_->became_ready.wait_until(lock, when, ready);
+    return call_->background->wait(*call_, when);
   }
 
   // Gives the call up: its result is soon StatusCode::cancelled, unless it was faster.
@@ -79,17 +78,20 @@ class Future {
   template <class F>
   void then(F callback) {
     const std::shared_ptr<detail::TypedAsyncCall<R>> call = std::exchange(call_, nullptr);
-    // The closure is shared since std::function must be able to copy it and F may not be.
-    const auto shared = std::make_shared<F>(std::move(callback));
-    std::function<void()> run = [call, shared]() noexcept { (*shared)(call->take()); };
-    {
-      const std::lock_guard<std::mutex> lock(call->mutex);
-      if (!call->ready) {
-        call->callback = std::move(run);
-        return;
-      }
+    if constexpr (std::is_copy_constructible_v<F>) {
+      call->callback = std::move(callback);
+    } else {  // std::function copies
+      const auto shared = std::make_shared<F>(std::move(callback));
+      call->callback = [shared](Result<R> result) { (*shared)(std::move(result)); };
     }
-    call->background->post(std::move(run));
+    auto stage = detail::AsyncCall::kOpen;
+    call->background->expect_callback();
+    if (call->stage.compare_exchange_strong(stage, detail::AsyncCall::kHasCallback,
+                                            std::memory_order_acq_rel)) {
+      return;
+    }
+    call->background->post({call});
+    call->background->poke();  // it should know that callbacks run
   }
 
  private:

@@ -7,6 +7,7 @@
 #define GEERPC_CLIENT_PENDING_CALLS_HPP
 
 #include <algorithm>  // min
+#include <atomic>     // memory_order_release
 #include <chrono>     // steady_clock
 #include <cstddef>    // size_t
 #include <cstdint>    // uint64_t
@@ -34,7 +35,9 @@ class PendingCalls {
     call.pending = true;
     place(call.seq) = &call;
     ++size_;
-    if (call.self != nullptr) ++async_calls_;
+    if (call.self == nullptr) return;
+    ++async_calls_;
+    earliest_ = (std::min)(earliest_, call.deadline);
   }
 
   // A number for a message that no call waits for.
@@ -55,16 +58,16 @@ class PendingCalls {
   [[nodiscard]] std::shared_ptr<Call> remove(Call& call) {
     place(call.seq) = nullptr;
     call.pending = false;
-    if (--size_ == 0) idle_since_ = std::chrono::steady_clock::now();
+    --size_;
     if (call.self != nullptr) --async_calls_;
     return std::move(call.self);
   }
   // Forgets the call and tells it that it is done, with a result unless there is an error.
-  [[nodiscard]] CompletedCall complete(Call& call, std::optional<Error> error) {
-    CompletedCall completed(remove(call));
+  [[nodiscard]] std::shared_ptr<Call> complete(Call& call, std::optional<Error> error) {
+    std::shared_ptr<Call> completed = remove(call);
     call.error = std::move(error);
-    call.done = true;
-    call.completed();
+    call.done.store(true, std::memory_order_release);
+    call.wake();
     return completed;
   }
 
@@ -73,20 +76,22 @@ class PendingCalls {
   std::vector<std::shared_ptr<Call>> late(std::chrono::steady_clock::time_point now,
                                           std::chrono::steady_clock::time_point& next) {
     std::vector<std::shared_ptr<Call>> result;
-    for_each([&](Call& call) {
-      if (call.self == nullptr || call.decoding) return;
-      if (call.deadline <= now) {
-        result.push_back(call.self);
-      } else {
-        next = (std::min)(next, call.deadline);
-      }
-    });
+    if (async_calls_ == 0) earliest_ = std::chrono::steady_clock::time_point::max();
+    if (now >= earliest_) {
+      earliest_ = std::chrono::steady_clock::time_point::max();
+      for_each([&](Call& call) {
+        if (call.self == nullptr || call.decoding) return;
+        if (call.deadline <= now) {
+          result.push_back(call.self);
+        } else {
+          earliest_ = (std::min)(earliest_, call.deadline);
+        }
+      });
+    }
+    next = earliest_;
     return result;
   }
 
-  bool idle_for(std::chrono::steady_clock::duration time) const {
-    return size_ == 0 && std::chrono::steady_clock::now() - idle_since_ > time;
-  }
   std::size_t async_calls() const noexcept { return async_calls_; }
   std::size_t size() const noexcept { return size_; }
 
@@ -113,7 +118,8 @@ class PendingCalls {
   std::vector<Call*> places_;  // size: a power of two, or 0
   std::size_t size_ = 0;
   std::size_t async_calls_ = 0;  // those of them that nobody waits for
-  std::chrono::steady_clock::time_point idle_since_ = std::chrono::steady_clock::now();
+  // No asynchronous call is due earlier.
+  std::chrono::steady_clock::time_point earliest_ = std::chrono::steady_clock::time_point::max();
   std::uint64_t next_ = 1;
 };
 

@@ -37,18 +37,19 @@ class ReplyReader {
 
   // Waits for input until `deadline`, or until woken if it is `wakeable`. That costs one system
   // call more, as does a deadline that is near.
-  Outcome receive(SteadyClock::time_point deadline, bool wakeable) {
+  Outcome receive(SteadyClock::time_point now, SteadyClock::time_point deadline, bool wakeable) {
     input_.consume(size_);
     size_ = 0;
-    input_.release(kMaxGrowth);
     const std::size_t ahead = (std::min)(wire_.missing(), (std::max)(input_.size(), kMaxGrowth));
-    char* const to = input_.prepare((std::max)(ahead, kReadSize));
+    char* const to = input_.prepare((std::max)(ahead, read_size_));
     Socket::Transfer got;
-    if (wakeable || deadline < SteadyClock::now() + kTick) {
+    if (wakeable || deadline < now + kTick) {
       pollfd fds[2] = {{socket_.fd(), POLLIN, 0}, {waker_.fd(), POLLIN, 0}};
       if (!poll_until(fds, deadline)) return Outcome::timeout;
-      if (fds[1].revents != 0) waker_.drain();
-      if (fds[0].revents == 0) return Outcome::nothing;
+      if (fds[1].revents != 0) {  // whatever came besides is the next reader's
+        waker_.drain();
+        return Outcome::nothing;
+      }
       got = socket_.receive_now(to, input_.room());
     } else {
       got = socket_.receive(to, input_.room());
@@ -60,9 +61,14 @@ class ReplyReader {
       error_ = got.bytes == 0 ? 0 : got.error;
       return Outcome::ended;
     }
-    input_.commit(static_cast<std::size_t>(got.bytes));
+    const auto bytes = static_cast<std::size_t>(got.bytes);
+    if (bytes >= read_size_) read_size_ = (std::min)(2 * read_size_, kMaxReadSize);
+    input_.commit(bytes);
     return Outcome::received;
   }
+
+  // Nobody waits for a reply: keep no memory beyond what the next small one needs.
+  void release() noexcept { input_.release(kMaxKept); }
 
   // The next whole message, or null. Valid until the next call. Throws Error for what is none.
   const Message* next() {
@@ -80,13 +86,15 @@ class ReplyReader {
  private:
   // A waiting caller looks at its deadline this often; nearer deadlines are met exactly.
   static constexpr std::chrono::milliseconds kTick{100};
-  static constexpr std::size_t kReadSize = 16u << 10;
+  static constexpr std::size_t kMaxReadSize = 64u << 10;
   static constexpr std::size_t kMaxGrowth = 1u << 20;  // allocated ahead of the bytes themselves
+  static constexpr std::size_t kMaxKept = 4u << 20;
 
   const Socket& socket_;
   const Waker& waker_;
   Wire& wire_;
   Buffer input_;
+  std::size_t read_size_ = 2u << 10;  // grows with what comes
   Message message_;
   std::size_t size_ = 0;  // of the message that next() gave out
   int error_ = 0;

@@ -68,6 +68,12 @@ struct RequestHeader {
   std::string_view method;
   std::chrono::nanoseconds timeout{0};
   const Metadata* metadata = nullptr;
+
+  // The timeout that ends at `deadline`, which is later than now; max(): none.
+  void set_deadline(std::chrono::steady_clock::time_point deadline,
+                    std::chrono::steady_clock::time_point now) {
+    if (deadline != std::chrono::steady_clock::time_point::max()) timeout = deadline - now;
+  }
 };
 
 }  // namespace detail

@@ -32,6 +32,7 @@ struct Option {
   std::chrono::nanoseconds connect_timeout{0};  // for the client's own use
   std::chrono::nanoseconds handle_timeout{0};   // per request, 0: none
   bool extended = false;  // ours: the peer knows the additional header fields of JSON messages
+  std::chrono::nanoseconds call_timeout{0};  // ours: of requests that name no timeout, 0: none
 };
 
 // The bytes that open a connection. Go GeeRPC's server loses what arrives together with an option
@@ -44,7 +45,10 @@ inline std::string encode_option(const Option& option, bool for_go_server) {
   text += name.view();
   text += ",\"ConnectTimeout\":" + std::to_string(option.connect_timeout.count()) +
           ",\"HandleTimeout\":" + std::to_string(option.handle_timeout.count()) +
-          (option.extended ? ",\"Extended\":true}\n" : "}\n");
+          (option.extended ? ",\"Extended\":true" : "") +
+          (option.call_timeout.count() > 0
+               ? ",\"CallTimeout\":" + std::to_string(option.call_timeout.count()) + "}\n"
+               : "}\n");
   constexpr std::size_t go_first_read = 512;
   if (for_go_server && text.size() < go_first_read) {
     text.insert(0, go_first_read - text.size(), ' ');
@@ -71,6 +75,8 @@ inline Option parse_option(std::string_view text) {
           [&](std::int64_t value) { option.connect_timeout = std::chrono::nanoseconds(value); });
     } else if (equal_folded(name, "HandleTimeout")) {
       integer([&](std::int64_t value) { option.handle_timeout = std::chrono::nanoseconds(value); });
+    } else if (equal_folded(name, "CallTimeout")) {
+      integer([&](std::int64_t value) { option.call_timeout = std::chrono::nanoseconds(value); });
     } else if (equal_folded(name, "Extended")) {
       if (!reader.try_null()) option.extended = reader.boolean();
     } else {

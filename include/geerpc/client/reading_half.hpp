@@ -1,0 +1,270 @@
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// ReadingHalf: who reads a client's connection, and what becomes of the replies.
+//
+// There is no reader thread between a caller and its reply: a caller that finds nobody reading
+// becomes the reader. It completes the calls of others as their replies come and, once it has its
+// own, leaves the role to another waiting caller, or to the client's background thread if only
+// asynchronous calls are left. The background thread gives way to a caller that comes to wait.
+
+#ifndef GEERPC_CLIENT_READING_HALF_HPP
+#define GEERPC_CLIENT_READING_HALF_HPP
+
+#include <atomic>      // atomic
+#include <chrono>      // milliseconds
+#include <functional>  // function
+#include <memory>      // shared_ptr, unique_ptr
+#include <mutex>       // mutex
+#include <new>         // bad_alloc
+#include <optional>    // optional
+#include <string>      // string
+#include <utility>     // move
+
+#include <geerpc/client/pending_calls.hpp>
+#include <geerpc/client/reply_reader.hpp>
+
+GEERPC_BEGIN_NAMESPACE
+
+namespace detail {
+
+// Thread-safe but for what says otherwise.
+class ReadingHalf {
+ public:
+  static constexpr std::uint64_t kAll = ~std::uint64_t{0};  // requests, for all we know
+
+  ReadingHalf(const ReadingHalf&) = delete;
+  ReadingHalf& operator=(const ReadingHalf&) = delete;
+
+  // False once the stream is known to have ended. While nobody reads, the server may have said so
+  // unnoticed; to look costs a system call, so that is done after a silence only.
+  bool alive(SteadyClock::time_point now) {
+    if (dead_.load(std::memory_order_acquire)) return false;
+    const auto since = now.time_since_epoch().count() - last_use_.load(std::memory_order_relaxed);
+    if (SteadyClock::duration(since) <= kSilence) return true;
+    std::unique_lock<std::mutex> lock(mutex_);
+    if (dead_ || reading_ || pending_.size() != 0) return !dead_;
+    Turn turn(*this, lock);
+    receive(now, now, true, nullptr);
+    turn.end();
+    return !dead_;
+  }
+
+  struct Look {
+    bool async_calls;  // there are some
+    bool read;         // somebody reads, or has since the last look
+    bool busy;         // many have begun since the last look
+  };
+  Look look() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const bool read = reading_ || turns_ != turns_at_last_look_;
+    const bool busy = begun_ - begun_at_last_look_ >= kBusy;
+    turns_at_last_look_ = turns_;
+    begun_at_last_look_ = begun_;
+    return {pending_.async_calls() != 0, read, busy};
+  }
+
+ protected:
+  // `poke_background(urgent)` is called, perhaps with the mutex held, when there is something to do
+  // for the background thread: urgent, if it would not find out by itself. `unread` is what came
+  // behind the handshake.
+  ReadingHalf(Socket socket, std::unique_ptr<Wire> wire, Buffer unread,
+              std::function<void(bool)> poke_background)
+      : poke_background_(std::move(poke_background)),
+        socket_(std::move(socket)),
+        wire_(std::move(wire)),
+        reader_(socket_, waker_, *wire_, std::move(unread)) {}
+  ~ReadingHalf() = default;
+
+  // Ends the connection, see end_all().
+  virtual void fail(const Error& cause, std::uint64_t requests_read = kAll) = 0;
+
+  // The reader's role, from its taking to its end, between which the mutex is free.
+  class Turn {
+   public:
+    Turn(ReadingHalf& half, std::unique_lock<std::mutex>& lock) : half_(half), lock_(lock) {
+      half_.reading_ = true;
+      ++half_.turns_;
+      lock_.unlock();
+    }
+    void end() {
+      lock_.lock();
+      half_.reading_ = false;
+      if (half_.pending_.size() == 0) half_.reader_.release();
+    }
+
+   private:
+    ReadingHalf& half_;
+    std::unique_lock<std::mutex>& lock_;
+  };
+
+  // What came for the reader itself: decoded already, to be completed under the next lock.
+  struct OwnReply {
+    explicit OwnReply(Call& own) : call(own) {}
+    Call& call;
+    bool here = false;
+    std::optional<Error> error;
+  };
+
+  // Mutex not held. Ends the stream and with it every call in flight; the first cause stays.
+  // `requests_read`: how many of our requests the server read before it went away.
+  void end_all(const Error& cause, std::uint64_t requests_read) {
+    CompletedCalls completed;
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      if (dead_) return;
+      death_ = cause;
+      dead_.store(true, std::memory_order_release);
+      pending_.for_each([&](Call& call) {
+        if (call.decoding) return;  // its reply is here; the reader completes it
+        const bool ran = call.ordinal != 0 && call.ordinal <= requests_read;
+        completed.add(pending_.complete(call, ran ? cause : cause.never_ran()));
+      });
+      waker_.wake();
+    }
+    socket_.shutdown();  // wakes a reader that blocks
+    completed.announce();
+  }
+
+  // Waits until the call is done, as the reader if nobody else is, and comes back earlier at
+  // `until` or once the call is cancelled. Whoever calls this then calls wake_next_reader().
+  void wait_locked(std::unique_lock<std::mutex>& lock, Call& call, SteadyClock::time_point until,
+                   bool wakeable, SteadyClock::time_point now) {
+    bool in_time = true;
+    while (!call.done && (call.decoding || (in_time && !call.cancelled))) {
+      if (call.decoding) {
+        sleepers_.sleep(lock, call, SteadyClock::time_point::max());  // a matter of microseconds
+      } else if (reading_) {
+        if (background_reads_) waker_.wake();  // it gives way
+        in_time = sleepers_.sleep(lock, call, until);
+      } else {
+        OwnReply own(call);
+        Turn turn(*this, lock);
+        in_time = receive(now, until, wakeable, &own);
+        turn.end();
+        if (own.here) complete(own);
+        if (call.done) break;
+        // A server that never stops talking must not make us deaf to the clock.
+        now = SteadyClock::now();
+        in_time = in_time && now < until;
+      }
+    }
+  }
+
+  // Mutex held, also while what complete() returns is dropped: the reader holds its call itself,
+  // and no callback waits for one that a thread waits for.
+  void complete(OwnReply& own) {
+    own.here = false;
+    if (own.call.pending) (void)pending_.complete(own.call, std::move(own.error));
+  }
+
+  // Mutex held. Whoever leaves the reader's role, or leaves while it is free, calls this.
+  void wake_next_reader() {
+    if (reading_ || dead_) return;
+    if (!sleepers_.empty()) {
+      sleepers_.wake_one();
+    } else if (pending_.async_calls() != 0) {
+      poke_background_(false);
+    }
+  }
+
+  // In the reader's role, without the mutex: receives once and completes the calls whose replies
+  // are then there. False if `deadline` has passed with nothing read. The reader's own call, if it
+  // waits for one, is left to it.
+  bool receive(SteadyClock::time_point now, SteadyClock::time_point deadline, bool wakeable,
+               OwnReply* own) {
+    try {
+      const ReplyReader::Outcome outcome = reader_.receive(now, deadline, wakeable);
+      if (outcome == ReplyReader::Outcome::timeout) return false;
+      if (outcome == ReplyReader::Outcome::ended) fail(reader_.end());
+      if (outcome != ReplyReader::Outcome::received) return true;
+      while (const Message* const message = reader_.next()) dispatch(*message, own);
+    } catch (const Error& error) {
+      fail({StatusCode::data_loss, "the server sent nonsense: " + error.cause()});
+    } catch (const std::bad_alloc&) {
+      fail({StatusCode::resource_exhausted, "out of memory for a reply"});
+    }
+    completed_.announce();
+    return true;
+  }
+
+  void dispatch(const Message& message, OwnReply* own) {
+    if (own != nullptr && own->here) {  // what follows may end the connection: first things first
+      const std::lock_guard<std::mutex> lock(mutex_);
+      complete(*own);
+    }
+    if (message.kind == MessageKind::goaway) {
+      fail({StatusCode::unavailable, "connection closed by the server"}, message.seq);
+      return;
+    }
+    std::optional<Error> error;
+    if (message.kind == MessageKind::error) {
+      error.emplace(message.code, std::string(message.text));
+      if (!message.may_have_run) error = error->never_ran();
+      if (message.whole_connection) {  // e.g. the option was refused
+        fail(*error, message.may_have_run ? kAll : 0);
+        return;
+      }
+    } else if (message.kind != MessageKind::reply) {
+      return;
+    } else if (message.too_large != 0) {
+      error = wire_->too_large(message.too_large);
+    }
+    // Nobody else looks at the result of a call that this thread waits for.
+    if (own != nullptr && own->call.seq == message.seq && !own->call.done) {
+      own->error = error ? std::move(error) : decode(own->call, message);
+      own->here = true;
+      return;
+    }
+    std::unique_lock<std::mutex> lock(mutex_);
+    Call* const call = pending_.find(message.seq);
+    if (call == nullptr || call->decoding) return;  // late, or never asked for
+    if (!error) {
+      call->decoding = true;
+      lock.unlock();
+      error = decode(*call, message);
+      lock.lock();
+      call->decoding = false;
+    }
+    completed_.add(pending_.complete(*call, std::move(error)));
+  }
+  std::optional<Error> decode(Call& call, const Message& message) {
+    return call.try_decode(wire_->codec(), message.body, wire_->limits().decode);
+  }
+
+  const std::function<void(bool)> poke_background_;
+  const Socket socket_;
+  const std::unique_ptr<Wire> wire_;
+  const Waker waker_;  // wakes the reader, if it polls
+
+  std::mutex mutex_;
+  // Guarded by mutex_.
+  PendingCalls pending_;
+  Sleepers sleepers_;  // callers that wait while another thread reads
+  bool reading_ = false;
+  bool background_reads_ = false;  // if reading_: the background thread does
+  std::uint64_t turns_ = 0;        // how often the reader's role was taken
+  std::uint64_t begun_ = 0;        // calls
+  std::optional<Error> death_;     // why dead_
+
+  std::atomic<bool> dead_{false};  // written with the mutex held
+  std::atomic<SteadyClock::rep> last_use_{SteadyClock::now().time_since_epoch().count()};
+
+ private:
+  static constexpr std::chrono::milliseconds kSilence{1000};
+  static constexpr std::uint64_t kBusy = 8;
+
+  // Guarded by mutex_.
+  std::uint64_t turns_at_last_look_ = 0;
+  std::uint64_t begun_at_last_look_ = 0;
+
+  // Of the thread that set reading_.
+  ReplyReader reader_;
+  CompletedCalls completed_;  // to be announced together
+};
+
+}  // namespace detail
+
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_CLIENT_READING_HALF_HPP
