@@ -42,11 +42,10 @@
 //   geerpc/reflect/signature.hpp
 //   geerpc/client/future.hpp
 //   geerpc/client/background.hpp
+//   geerpc/client/async_call.hpp
 //   geerpc/client/callback_thread.hpp
-//   geerpc/client/channel.hpp
-//   geerpc/base/random.hpp
-//   geerpc/client/dial.hpp
 //   geerpc/client/connection.hpp
+//   geerpc/client/reading_half.hpp
 //   geerpc/client/pending_calls.hpp
 //   geerpc/client/call.hpp
 //   geerpc/client/reply_reader.hpp
@@ -56,6 +55,9 @@
 //   geerpc/base/function_ref.hpp
 //   geerpc/protocol/message.hpp
 //   geerpc/net/outbox.hpp
+//   geerpc/client/channel.hpp
+//   geerpc/base/random.hpp
+//   geerpc/client/dial.hpp
 //   geerpc/client/options.hpp
 //   geerpc/net/dialer.hpp
 //   geerpc/net/resolver.hpp
@@ -77,8 +79,8 @@
 //   geerpc/server/handler.hpp
 //   geerpc/server/stats.hpp
 //   geerpc/server/worker.hpp
-//   geerpc/server/worker_pool.hpp
 //   geerpc/server/services.hpp
+//   geerpc/server/worker_pool.hpp
 //   geerpc/registry/registry.hpp
 //   geerpc/registry/server_list.hpp
 //   geerpc/registry/heartbeat.hpp
@@ -720,8 +722,8 @@ class Context {
   }
 
   // `timeout` from now, without overflow for the longest durations.
-  static Clock::time_point deadline_after(Clock::duration timeout) noexcept {
-    const Clock::time_point now = Clock::now();
+  static Clock::time_point deadline_after(Clock::duration timeout,
+                                          Clock::time_point now = Clock::now()) noexcept {
     return timeout > Clock::time_point::max() - now ? Clock::time_point::max() : now + timeout;
   }
 
@@ -1441,12 +1443,16 @@ class Buffer {
     std::swap(begin_, other.begin_);
     std::swap(end_, other.end_);
     std::swap(capacity_, other.capacity_);
+    std::swap(limit_, other.limit_);
+    std::swap(lent_, other.lent_);
+    std::swap(may_borrow_, other.may_borrow_);
   }
 
-  // The bytes that were appended and not yet consumed. Valid until the next append or release.
-  std::string_view view() const noexcept { return {data_ + begin_, size()}; }
+  // The bytes that were appended and not yet consumed, without lent ones. Valid until the next
+  // append or release.
+  std::string_view view() const noexcept { return {data_ + begin_, end_ - begin_}; }
   char* data() noexcept { return data_ + begin_; }
-  std::size_t size() const noexcept { return end_ - begin_; }
+  std::size_t size() const noexcept { return end_ - begin_ + lent_.size(); }
   bool empty() const noexcept { return begin_ == end_; }
   std::size_t capacity() const noexcept { return capacity_; }
 
@@ -1464,20 +1470,42 @@ class Buffer {
   // Room for at least n more bytes behind the end; commit(k <= n) makes k of them part of the
   // contents. Throws std::bad_alloc.
   char* prepare(std::size_t n) {
-    if (capacity_ - end_ < n) make_room(n);
+    if (limit_ - end_ < n) make_room(n);
     return data_ + end_;
   }
   void commit(std::size_t n) noexcept { end_ += n; }
   // How many bytes prepare() can give without moving anything.
-  std::size_t room() const noexcept { return capacity_ - end_; }
+  std::size_t room() const noexcept { return limit_ - end_; }
 
   void consume(std::size_t n) noexcept {
     begin_ += n;
     if (begin_ == end_) begin_ = end_ = 0;
   }
   // Drops what was appended after the first `size` bytes.
-  void truncate(std::size_t size) noexcept { end_ = begin_ + size; }
-  void clear() noexcept { begin_ = end_ = 0; }
+  void truncate(std::size_t size) noexcept {
+    (void)take_lent();
+    end_ = begin_ + size;
+  }
+  void clear() noexcept {
+    begin_ = 0;
+    truncate(0);
+  }
+
+  // Large bytes at the very end need not be copied if whoever owns the buffer knows that they live
+  // long enough: it says so with let_borrow() and then collects them with take_lent(). If anything
+  // is appended behind them, they are copied after all.
+  void let_borrow(bool may) noexcept { may_borrow_ = may; }
+  void append_lent(std::string_view s) {
+    if (!may_borrow_ || s.size() < kWorthLending) return append(s);
+    if (!lent_.empty()) make_room(0);
+    lent_ = s;
+    limit_ = end_;  // so that the next append looks
+  }
+  bool has_lent() const noexcept { return !lent_.empty(); }
+  std::string_view take_lent() noexcept {
+    limit_ = capacity_;
+    return std::exchange(lent_, {});
+  }
 
   // Gives the memory back if more than `keep` bytes of it are held and none are in use.
   void release(std::size_t keep = 0) noexcept {
@@ -1485,7 +1513,11 @@ class Buffer {
   }
 
  private:
+  static constexpr std::size_t kWorthLending = 16u << 10;
+
   void make_room(std::size_t n) {
+    if (const std::string_view lent = take_lent(); !lent.empty()) append(lent);
+    if (capacity_ - end_ >= n) return;
     const std::size_t used = size();
     // Moving is worth it only while it moves less than it frees; else a queue that is never quite
     // empty would be moved at every append.
@@ -1499,7 +1531,7 @@ class Buffer {
       if (used != 0) std::memcpy(grown, data_ + begin_, used);
       std::free(data_);
       data_ = grown;
-      capacity_ = wanted;
+      limit_ = capacity_ = wanted;
     }
     begin_ = 0;
     end_ = used;
@@ -1509,6 +1541,9 @@ class Buffer {
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
   std::size_t capacity_ = 0;
+  std::size_t limit_ = 0;  // capacity_, or end_ while bytes are lent
+  std::string_view lent_;  // behind the last byte
+  bool may_borrow_ = false;
 };
 
 GEERPC_END_NAMESPACE
@@ -1852,6 +1887,10 @@ T to_integer(std::uint64_t magnitude, bool negative) {
   }
   throw_out_of_range<T>((negative ? "-" : "") + std::to_string(magnitude));
 }
+
+// How long the bytes stay that a writer is given: not longer than that, or until the message that
+// they are a part of has left, so that they need no copy.
+enum class Lifetime { temporary, call };
 
 // What the next value of an input is.
 enum class Token { null, boolean, integer, number, string, bytes, array, object, extension };
@@ -3011,8 +3050,11 @@ class MsgpackReader {
     const unsigned type = first();
     if (type < 0x80) {
       ++p_;
-      return to_integer<T>(type, false);
+      return static_cast<T>(type);  // an int8_t holds it
     }
+    if (type == 0xCC) return to_integer<T>(argument<std::uint8_t>(), false);
+    if (type == 0xCD) return to_integer<T>(argument<std::uint16_t>(), false);
+    if (type == 0xCE) return to_integer<T>(argument<std::uint32_t>(), false);
     const Integer value = any_integer();
     return to_integer<T>(value.magnitude, value.negative);
   }
@@ -3733,6 +3775,10 @@ class BufferSink {
   BufferSink(Buffer& out) noexcept : out_(out) {}
   char* prepare(std::size_t n) { return out_.prepare(n); }
   void commit(std::size_t n) { out_.commit(n); }
+  void append(std::string_view bytes, Lifetime lifetime) {
+    if (lifetime == Lifetime::call) return out_.append_lent(bytes);
+    out_.append(bytes);
+  }
 
  private:
   Buffer& out_;
@@ -3744,6 +3790,11 @@ class MemorySink {
   explicit MemorySink(char* out) noexcept : out_(out) {}
   char* prepare(std::size_t) { return out_; }
   void commit(std::size_t n) { out_ += n; }
+  void append(std::string_view bytes, Lifetime) {
+    if (bytes.empty()) return;  // memcpy must not see a null pointer
+    std::memcpy(out_, bytes.data(), bytes.size());
+    out_ += bytes.size();
+  }
   char* end() const { return out_; }
 
  private:
@@ -3782,7 +3833,7 @@ class BasicMsgpackWriter {
     head(0xCB, bits);
   }
 
-  void string(std::string_view text) {
+  void string(std::string_view text, Lifetime lifetime = Lifetime::temporary) {
     const std::size_t n = checked(text.size());
     if (n < 32) {
       // The common short string: one look at the room that is left.
@@ -3797,16 +3848,16 @@ class BasicMsgpackWriter {
     } else {
       long_head(0xDA, n);
     }
-    raw(text);
+    sink_.append(text, lifetime);
   }
-  void bytes(std::string_view data) {
+  void bytes(std::string_view data, Lifetime lifetime = Lifetime::temporary) {
     const std::size_t n = checked(data.size());
     if (n < 0x100) {
       head(0xC4, static_cast<std::uint8_t>(n));
     } else {
       long_head(0xC5, n);
     }
-    raw(data);
+    sink_.append(data, lifetime);
   }
 
   // `count` values follow; for an object `count` keys, each with its value behind it.
@@ -3873,12 +3924,6 @@ class BasicMsgpackWriter {
       head(type16 + 1, static_cast<std::uint32_t>(n));
     }
   }
-  void raw(std::string_view data) {
-    if (data.empty()) return;  // memcpy must not see a null pointer
-    std::memcpy(sink_.prepare(data.size()), data.data(), data.size());
-    sink_.commit(data.size());
-  }
-
   void unsigned_integer(std::uint64_t value) {
     if (value < 0x80) {
       head(static_cast<unsigned>(value));
@@ -4116,9 +4161,9 @@ void encode_value(Writer& out, const T& value) {
       out.number(static_cast<double>(value));
     }
   } else if constexpr (kind == Kind::string) {
-    out.string(text_of(value));
+    out.string(text_of(value), Lifetime::call);
   } else if constexpr (kind == Kind::bytes) {
-    out.bytes({reinterpret_cast<const char*>(value.data()), value.size()});
+    out.bytes({reinterpret_cast<const char*>(value.data()), value.size()}, Lifetime::call);
   } else if constexpr (kind == Kind::nullable) {
     if (value) {
       encode_value(out, *value);
@@ -4220,7 +4265,7 @@ class JsonWriter {
     end_value(write_json_number(begin_value(kJsonMaxNumber), value));
   }
 
-  void string(std::string_view text) {
+  void string(std::string_view text, Lifetime = Lifetime::temporary) {
     const std::size_t plain = json_plain_prefix(text);
     char* p = begin_value(plain + 2);
     *p++ = '"';
@@ -4235,7 +4280,7 @@ class JsonWriter {
       out_.push_back('"');
     }
   }
-  void bytes(std::string_view data) {
+  void bytes(std::string_view data, Lifetime = Lifetime::temporary) {
     char* p = begin_value(base64_size(data.size()) + 2);
     *p++ = '"';
     p = write_base64(p, data);
@@ -4778,10 +4823,11 @@ GEERPC_END_NAMESPACE
 #ifndef GEERPC_CLIENT_FUTURE_HPP
 #define GEERPC_CLIENT_FUTURE_HPP
 
-#include <chrono>   // steady_clock
-#include <memory>   // shared_ptr
-#include <mutex>    // unique_lock
-#include <utility>  // move
+#include <chrono>       // steady_clock
+#include <functional>   // function
+#include <memory>       // make_shared, shared_ptr
+#include <type_traits>  // is_copy_constructible_v
+#include <utility>      // exchange, move
 
 // ---- include/geerpc/client/background.hpp
 // geerpc: typed RPC, service discovery and load balancing for C++17
@@ -4793,15 +4839,35 @@ GEERPC_END_NAMESPACE
 #define GEERPC_CLIENT_BACKGROUND_HPP
 
 #include <algorithm>           // find, min
+#include <atomic>              // atomic
 #include <condition_variable>  // condition_variable
 #include <exception>           // exception
 #include <functional>          // function
 #include <memory>              // enable_shared_from_this, shared_ptr
 #include <mutex>               // mutex
 #include <string>              // string
+#include <string_view>         // string_view
 #include <thread>              // thread
 #include <utility>             // move
 #include <vector>              // vector
+
+// ---- include/geerpc/client/async_call.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// AsyncCall: a call that its caller does not wait for at once.
+
+#ifndef GEERPC_CLIENT_ASYNC_CALL_HPP
+#define GEERPC_CLIENT_ASYNC_CALL_HPP
+
+#include <atomic>       // atomic
+#include <exception>    // exception
+#include <memory>       // shared_ptr
+#include <optional>     // optional
+#include <string>       // string
+#include <string_view>  // string_view
+#include <utility>      // move
+#include <vector>       // vector
 
 // ---- include/geerpc/client/callback_thread.hpp
 // geerpc: typed RPC, service discovery and load balancing for C++17
@@ -4813,18 +4879,26 @@ GEERPC_END_NAMESPACE
 #define GEERPC_CLIENT_CALLBACK_THREAD_HPP
 
 #include <condition_variable>  // condition_variable
-#include <deque>               // deque
 #include <exception>           // exception
 #include <functional>          // function
 #include <memory>              // make_shared, shared_ptr
 #include <mutex>               // mutex
 #include <thread>              // thread
 #include <utility>             // move
+#include <vector>              // vector
 
 
 GEERPC_BEGIN_NAMESPACE
 
 namespace detail {
+
+// What there is to run, once.
+struct Callback {
+  virtual void run_callback() noexcept = 0;
+
+ protected:
+  ~Callback() = default;
+};
 
 // Runs callbacks one after another in a thread that the first one starts, apart from the thread
 // that reads, so that a callback may wait for another call. Thread-safe.
@@ -4832,17 +4906,31 @@ class CallbackThread {
  public:
   ~CallbackThread() { close(); }
 
-  // After close(), or if no thread can be had, the callback runs in this thread.
-  void post(std::function<void()> callback) {
+  // Runs these after the others. After close(), or if no thread can be had, they run in this
+  // thread. The thread calls `after` when it has run all that were posted.
+  void post(std::vector<std::shared_ptr<Callback>> callbacks, const std::function<void()>& after) {
     {
       const std::lock_guard<std::mutex> lock(state_->mutex);
-      if (state_->running || (!state_->closing && start())) {
-        state_->queue.push_back(std::move(callback));
-        state_->changed.notify_all();
+      if (state_->running || (!state_->closing && start(after))) {
+        auto& queue = state_->queue;
+        if (queue.empty()) {
+          queue.swap(callbacks);
+        } else {
+          queue.insert(queue.end(), callbacks.begin(), callbacks.end());
+        }
+        if (state_->asleep) state_->changed.notify_all();
         return;
       }
     }
-    callback();
+    for (const std::shared_ptr<Callback>& callback : callbacks) callback->run_callback();
+  }
+
+  // True in a callback.
+  bool is_current() const noexcept { return current() == state_.get(); }
+  // True if callbacks run or are going to.
+  bool busy() const {
+    const std::lock_guard<std::mutex> lock(state_->mutex);
+    return state_->running && (!state_->asleep || !state_->queue.empty());
   }
 
   // Final. All callbacks have run when it returns, unless one of them calls it.
@@ -4868,21 +4956,34 @@ class CallbackThread {
     std::mutex mutex;
     std::condition_variable changed;
     // Guarded by mutex.
-    std::deque<std::function<void()>> queue;
+    std::vector<std::shared_ptr<Callback>> queue;
+    bool asleep = false;
     bool running = false;  // there is a thread, and it looks at the queue once more before it ends
     bool closing = false;
   };
 
-  static void run(State& state) {
+  static const State*& current() noexcept {
+    thread_local const State* state = nullptr;
+    return state;
+  }
+
+  static void run(State& state, const std::function<void()>& after) {
+    current() = &state;
+    std::vector<std::shared_ptr<Callback>> batch;
     std::unique_lock<std::mutex> lock(state.mutex);
     for (;;) {
+      state.asleep = true;
       state.changed.wait(lock, [&] { return state.closing || !state.queue.empty(); });
+      state.asleep = false;
       if (state.queue.empty()) break;
-      std::function<void()> callback = std::move(state.queue.front());
-      state.queue.pop_front();
+      batch.swap(state.queue);
       lock.unlock();
-      callback();
-      callback = nullptr;  // and what it holds, without the lock
+      for (std::shared_ptr<Callback>& callback : batch) {
+        callback->run_callback();
+        callback.reset();  // and what it holds, without the lock
+      }
+      batch.clear();
+      after();
       lock.lock();
     }
     state.running = false;
@@ -4890,9 +4991,9 @@ class CallbackThread {
   }
 
   // Mutex held.
-  bool start() noexcept {
+  bool start(const std::function<void()>& after) noexcept {
     try {
-      thread_ = std::thread([state = state_] { run(*state); });
+      thread_ = std::thread([state = state_, after] { run(*state, after); });
       state_->running = true;
     } catch (const std::exception&) {
     }
@@ -4910,90 +5011,20 @@ class CallbackThread {
 GEERPC_END_NAMESPACE
 
 #endif  // GEERPC_CLIENT_CALLBACK_THREAD_HPP
-// ---- include/geerpc/client/background.hpp, continued
-// ---- include/geerpc/client/channel.hpp
-// geerpc: typed RPC, service discovery and load balancing for C++17
-// SPDX-License-Identifier: MIT
-//
-// Channel: the way to one server. It dials when a call needs it, again after a loss, and not too
-// often.
-
-#ifndef GEERPC_CLIENT_CHANNEL_HPP
-#define GEERPC_CLIENT_CHANNEL_HPP
-
-#include <algorithm>           // min
-#include <condition_variable>  // condition_variable
-#include <functional>          // function
-#include <memory>              // shared_ptr
-#include <mutex>               // mutex
-#include <optional>            // optional
-#include <utility>             // move
-
-// ---- include/geerpc/base/random.hpp
-// geerpc: typed RPC, service discovery and load balancing for C++17
-// SPDX-License-Identifier: MIT
-//
-// Randomness for jitter and for picking servers; not for secrets.
-
-#ifndef GEERPC_BASE_RANDOM_HPP
-#define GEERPC_BASE_RANDOM_HPP
-
-#include <chrono>  // duration, nanoseconds
-#include <random>  // mt19937_64, random_device, uniform_real_distribution
-
-
-GEERPC_BEGIN_NAMESPACE
-
-namespace detail {
-
-// This thread's generator.
-inline std::mt19937_64& random_generator() {
-  thread_local std::mt19937_64 generator{std::random_device{}()};
-  return generator;
-}
-
-// A random duration between `low` times and `high` times `period`.
-inline std::chrono::nanoseconds jittered(std::chrono::nanoseconds period, double low, double high) {
-  const double factor = std::uniform_real_distribution<double>(low, high)(random_generator());
-  return std::chrono::nanoseconds(
-      static_cast<std::chrono::nanoseconds::rep>(static_cast<double>(period.count()) * factor));
-}
-
-}  // namespace detail
-
-GEERPC_END_NAMESPACE
-
-#endif  // GEERPC_BASE_RANDOM_HPP
-// ---- include/geerpc/client/channel.hpp, continued
-// ---- include/geerpc/client/dial.hpp
-// geerpc: typed RPC, service discovery and load balancing for C++17
-// SPDX-License-Identifier: MIT
-//
-// From an address to an open connection: connect, CONNECT, option.
-
-#ifndef GEERPC_CLIENT_DIAL_HPP
-#define GEERPC_CLIENT_DIAL_HPP
-
-#include <functional>  // function
-#include <memory>      // make_shared, shared_ptr
-#include <string>      // string
-#include <utility>     // move
-
+// ---- include/geerpc/client/async_call.hpp, continued
 // ---- include/geerpc/client/connection.hpp
 // geerpc: typed RPC, service discovery and load balancing for C++17
 // SPDX-License-Identifier: MIT
 //
 // ClientConnection: one connection, shared by all calls of a client.
 //
-// There is no reader thread between a caller and its reply: a caller that finds nobody reading
-// becomes the reader. It completes the calls of others as their replies come and, once it has its
-// own, leaves the role to another waiting caller, or to the client's background thread if only
-// asynchronous calls are left.
+// The writing half, and what callers and the background thread do with both.
 
 #ifndef GEERPC_CLIENT_CONNECTION_HPP
 #define GEERPC_CLIENT_CONNECTION_HPP
 
 #include <algorithm>    // min
+#include <atomic>       // atomic
 #include <chrono>       // milliseconds
 #include <functional>   // function
 #include <memory>       // shared_ptr, unique_ptr
@@ -5005,6 +5036,30 @@ GEERPC_END_NAMESPACE
 #include <utility>      // move
 #include <vector>       // vector
 
+// ---- include/geerpc/client/reading_half.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// ReadingHalf: who reads a client's connection, and what becomes of the replies.
+//
+// There is no reader thread between a caller and its reply: a caller that finds nobody reading
+// becomes the reader. It completes the calls of others as their replies come and, once it has its
+// own, leaves the role to another waiting caller, or to the client's background thread if only
+// asynchronous calls are left. The background thread gives way to a caller that comes to wait.
+
+#ifndef GEERPC_CLIENT_READING_HALF_HPP
+#define GEERPC_CLIENT_READING_HALF_HPP
+
+#include <atomic>      // atomic
+#include <chrono>      // milliseconds
+#include <functional>  // function
+#include <memory>      // shared_ptr, unique_ptr
+#include <mutex>       // mutex
+#include <new>         // bad_alloc
+#include <optional>    // optional
+#include <string>      // string
+#include <utility>     // move
+
 // ---- include/geerpc/client/pending_calls.hpp
 // geerpc: typed RPC, service discovery and load balancing for C++17
 // SPDX-License-Identifier: MIT
@@ -5015,6 +5070,7 @@ GEERPC_END_NAMESPACE
 #define GEERPC_CLIENT_PENDING_CALLS_HPP
 
 #include <algorithm>  // min
+#include <atomic>     // memory_order_release
 #include <chrono>     // steady_clock
 #include <cstddef>    // size_t
 #include <cstdint>    // uint64_t
@@ -5058,7 +5114,8 @@ inline Error cancelled_error() {
 }
 
 // What a connection knows of a call. Everything is guarded by the connection's mutex, but while
-// `decoding` is set the thread that set it alone may use the result.
+// `decoding` is set the thread that set it alone may use the result, and whoever sees `done` may
+// read everything, since nothing changes any more.
 struct Call {
   virtual ~Call() = default;
 
@@ -5069,9 +5126,14 @@ struct Call {
   bool pending = false;  // the connection knows of it and may complete it
   bool decoding = false;
   bool cancelled = false;  // its context was cancelled, and its thread is to see to that
-  bool done = false;
-  std::optional<Error> error;  // once done: why there is no result
-  std::shared_ptr<Call> self;  // keeps an asynchronous call alive while it is pending
+  std::atomic<bool> done{false};
+  std::optional<Error> error;                  // once done: why there is no result
+  std::condition_variable* sleeper = nullptr;  // of the thread that sleeps until it is done
+  std::shared_ptr<Call> self;                  // keeps an asynchronous call alive while pending
+
+  void wake() noexcept {
+    if (sleeper != nullptr) sleeper->notify_one();
+  }
 
   // Decodes the result into this object. May throw anything.
   virtual void decode(const Codec& codec, std::string_view body, const DecodeLimits& limits) = 0;
@@ -5086,25 +5148,25 @@ struct Call {
       return Error(StatusCode::internal, "reading body: unknown exception");
     }
   }
-  // The call is done; called with the connection's mutex held, and so only wakes who waits for it.
-  virtual void completed() noexcept = 0;
-  // Called after that, without the mutex, for calls that have `self`.
-  virtual void announce() {}
+  // These calls of one connection are done; called without the mutex, for one of them.
+  virtual void announce(std::vector<std::shared_ptr<Call>>&) {}
 };
 
-// A call that was completed. Its destruction, which must be without the connection's mutex, tells
-// it so and may drop the last reference to it.
-class CompletedCall {
+// Calls that were completed and had `self`. They must be told so, and dropped, without the
+// connection's mutex: this may be the last reference to them.
+class CompletedCalls {
  public:
-  explicit CompletedCall(std::shared_ptr<Call> call = nullptr) noexcept : call_(std::move(call)) {}
-  CompletedCall(CompletedCall&&) noexcept = default;
-  CompletedCall& operator=(CompletedCall&&) noexcept = default;
-  ~CompletedCall() {
-    if (call_ != nullptr) call_->announce();
+  void add(std::shared_ptr<Call> call) {
+    if (call != nullptr) calls_.push_back(std::move(call));
+  }
+  void announce() {
+    if (calls_.empty()) return;
+    calls_.front()->announce(calls_);
+    calls_.clear();
   }
 
  private:
-  std::shared_ptr<Call> call_;
+  std::vector<std::shared_ptr<Call>> calls_;
 };
 
 // The place of a result; nothing for void.
@@ -5125,46 +5187,37 @@ struct ResultSlot<void> {
   Result<void> take() { return {}; }
 };
 
-// A call whose caller waits for it; lives on the caller's stack.
-struct WaitingCall : Call {
-  std::condition_variable changed;
-  bool asleep = false;  // its thread waits on `changed`
-
-  void completed() noexcept override { wake(); }
-  void wake() noexcept {
-    if (asleep) changed.notify_one();
-  }
-};
-
-// The calls whose callers are asleep. Guarded by the connection's mutex, which is what `lock`
-// holds.
+// The calls whose threads are asleep until they are done. Guarded by the connection's mutex, which
+// is what `lock` holds.
 class Sleepers {
  public:
   bool empty() const noexcept { return calls_.empty(); }
   void wake_one() noexcept { calls_.back()->wake(); }  // must not be empty
 
   // Until the call is woken; false at `deadline`.
-  bool sleep(std::unique_lock<std::mutex>& lock, WaitingCall& call,
+  bool sleep(std::unique_lock<std::mutex>& lock, Call& call,
              std::chrono::steady_clock::time_point deadline) {
+    std::condition_variable woken;
     calls_.push_back(&call);
-    call.asleep = true;
+    call.sleeper = &woken;
     bool in_time = true;
     if (deadline == std::chrono::steady_clock::time_point::max()) {
-      call.changed.wait(lock);
+      woken.wait(lock);
     } else {
-      in_time = call.changed.wait_until(lock, deadline) == std::cv_status::no_timeout;
+      in_time = woken.wait_until(lock, deadline) == std::cv_status::no_timeout;
     }
     calls_.erase(std::find(calls_.begin(), calls_.end(), &call));
-    call.asleep = false;
+    call.sleeper = nullptr;
     return in_time;
   }
 
  private:
-  std::vector<WaitingCall*> calls_;
+  std::vector<Call*> calls_;
 };
 
+// A call whose caller waits for it; lives on the caller's stack.
 template <class R>
-struct SyncCall final : WaitingCall {
+struct SyncCall final : Call {
   ResultSlot<R> slot;
 
   void decode(const Codec& codec, std::string_view body, const DecodeLimits& limits) override {
@@ -5196,7 +5249,9 @@ class PendingCalls {
     call.pending = true;
     place(call.seq) = &call;
     ++size_;
-    if (call.self != nullptr) ++async_calls_;
+    if (call.self == nullptr) return;
+    ++async_calls_;
+    earliest_ = (std::min)(earliest_, call.deadline);
   }
 
   // A number for a message that no call waits for.
@@ -5217,16 +5272,16 @@ class PendingCalls {
   [[nodiscard]] std::shared_ptr<Call> remove(Call& call) {
     place(call.seq) = nullptr;
     call.pending = false;
-    if (--size_ == 0) idle_since_ = std::chrono::steady_clock::now();
+    --size_;
     if (call.self != nullptr) --async_calls_;
     return std::move(call.self);
   }
   // Forgets the call and tells it that it is done, with a result unless there is an error.
-  [[nodiscard]] CompletedCall complete(Call& call, std::optional<Error> error) {
-    CompletedCall completed(remove(call));
+  [[nodiscard]] std::shared_ptr<Call> complete(Call& call, std::optional<Error> error) {
+    std::shared_ptr<Call> completed = remove(call);
     call.error = std::move(error);
-    call.done = true;
-    call.completed();
+    call.done.store(true, std::memory_order_release);
+    call.wake();
     return completed;
   }
 
@@ -5235,20 +5290,22 @@ class PendingCalls {
   std::vector<std::shared_ptr<Call>> late(std::chrono::steady_clock::time_point now,
                                           std::chrono::steady_clock::time_point& next) {
     std::vector<std::shared_ptr<Call>> result;
-    for_each([&](Call& call) {
-      if (call.self == nullptr || call.decoding) return;
-      if (call.deadline <= now) {
-        result.push_back(call.self);
-      } else {
-        next = (std::min)(next, call.deadline);
-      }
-    });
+    if (async_calls_ == 0) earliest_ = std::chrono::steady_clock::time_point::max();
+    if (now >= earliest_) {
+      earliest_ = std::chrono::steady_clock::time_point::max();
+      for_each([&](Call& call) {
+        if (call.self == nullptr || call.decoding) return;
+        if (call.deadline <= now) {
+          result.push_back(call.self);
+        } else {
+          earliest_ = (std::min)(earliest_, call.deadline);
+        }
+      });
+    }
+    next = earliest_;
     return result;
   }
 
-  bool idle_for(std::chrono::steady_clock::duration time) const {
-    return size_ == 0 && std::chrono::steady_clock::now() - idle_since_ > time;
-  }
   std::size_t async_calls() const noexcept { return async_calls_; }
   std::size_t size() const noexcept { return size_; }
 
@@ -5275,7 +5332,8 @@ class PendingCalls {
   std::vector<Call*> places_;  // size: a power of two, or 0
   std::size_t size_ = 0;
   std::size_t async_calls_ = 0;  // those of them that nobody waits for
-  std::chrono::steady_clock::time_point idle_since_ = std::chrono::steady_clock::now();
+  // No asynchronous call is due earlier.
+  std::chrono::steady_clock::time_point earliest_ = std::chrono::steady_clock::time_point::max();
   std::uint64_t next_ = 1;
 };
 
@@ -5284,7 +5342,7 @@ class PendingCalls {
 GEERPC_END_NAMESPACE
 
 #endif  // GEERPC_CLIENT_PENDING_CALLS_HPP
-// ---- include/geerpc/client/connection.hpp, continued
+// ---- include/geerpc/client/reading_half.hpp, continued
 // ---- include/geerpc/client/reply_reader.hpp
 // geerpc: typed RPC, service discovery and load balancing for C++17
 // SPDX-License-Identifier: MIT
@@ -5328,6 +5386,7 @@ GEERPC_END_NAMESPACE
 #include <chrono>        // steady_clock
 #include <cstddef>       // size_t
 #include <string>        // string
+#include <string_view>   // string_view
 #include <system_error>  // generic_category
 #include <utility>       // exchange
 
@@ -5337,6 +5396,7 @@ GEERPC_END_NAMESPACE
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 
@@ -5426,6 +5486,20 @@ class Socket {
   Transfer send_now(const char* from, std::size_t n) const noexcept {
     for (;;) {
       const ssize_t sent = ::send(fd(), from, n, MSG_NOSIGNAL | MSG_DONTWAIT);
+      if (sent < 0 && errno == EINTR) continue;
+      return {sent, sent < 0 ? errno : 0};
+    }
+  }
+
+  // The same for two pieces, one behind the other.
+  Transfer send_now(std::string_view first, std::string_view second) const noexcept {
+    iovec pieces[2] = {{const_cast<char*>(first.data()), first.size()},
+                       {const_cast<char*>(second.data()), second.size()}};
+    msghdr message{};
+    message.msg_iov = pieces;
+    message.msg_iovlen = 2;
+    for (;;) {
+      const ssize_t sent = ::sendmsg(fd(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
       if (sent < 0 && errno == EINTR) continue;
       return {sent, sent < 0 ? errno : 0};
     }
@@ -5670,6 +5744,12 @@ struct RequestHeader {
   std::string_view method;
   std::chrono::nanoseconds timeout{0};
   const Metadata* metadata = nullptr;
+
+  // The timeout that ends at `deadline`, which is later than now; max(): none.
+  void set_deadline(std::chrono::steady_clock::time_point deadline,
+                    std::chrono::steady_clock::time_point now) {
+    if (deadline != std::chrono::steady_clock::time_point::max()) timeout = deadline - now;
+  }
 };
 
 }  // namespace detail
@@ -5804,18 +5884,19 @@ class ReplyReader {
 
   // Waits for input until `deadline`, or until woken if it is `wakeable`. That costs one system
   // call more, as does a deadline that is near.
-  Outcome receive(SteadyClock::time_point deadline, bool wakeable) {
+  Outcome receive(SteadyClock::time_point now, SteadyClock::time_point deadline, bool wakeable) {
     input_.consume(size_);
     size_ = 0;
-    input_.release(kMaxGrowth);
     const std::size_t ahead = (std::min)(wire_.missing(), (std::max)(input_.size(), kMaxGrowth));
-    char* const to = input_.prepare((std::max)(ahead, kReadSize));
+    char* const to = input_.prepare((std::max)(ahead, read_size_));
     Socket::Transfer got;
-    if (wakeable || deadline < SteadyClock::now() + kTick) {
+    if (wakeable || deadline < now + kTick) {
       pollfd fds[2] = {{socket_.fd(), POLLIN, 0}, {waker_.fd(), POLLIN, 0}};
       if (!poll_until(fds, deadline)) return Outcome::timeout;
-      if (fds[1].revents != 0) waker_.drain();
-      if (fds[0].revents == 0) return Outcome::nothing;
+      if (fds[1].revents != 0) {  // whatever came besides is the next reader's
+        waker_.drain();
+        return Outcome::nothing;
+      }
       got = socket_.receive_now(to, input_.room());
     } else {
       got = socket_.receive(to, input_.room());
@@ -5827,9 +5908,14 @@ class ReplyReader {
       error_ = got.bytes == 0 ? 0 : got.error;
       return Outcome::ended;
     }
-    input_.commit(static_cast<std::size_t>(got.bytes));
+    const auto bytes = static_cast<std::size_t>(got.bytes);
+    if (bytes >= read_size_) read_size_ = (std::min)(2 * read_size_, kMaxReadSize);
+    input_.commit(bytes);
     return Outcome::received;
   }
+
+  // Nobody waits for a reply: keep no memory beyond what the next small one needs.
+  void release() noexcept { input_.release(kMaxKept); }
 
   // The next whole message, or null. Valid until the next call. Throws Error for what is none.
   const Message* next() {
@@ -5847,13 +5933,15 @@ class ReplyReader {
  private:
   // A waiting caller looks at its deadline this often; nearer deadlines are met exactly.
   static constexpr std::chrono::milliseconds kTick{100};
-  static constexpr std::size_t kReadSize = 16u << 10;
+  static constexpr std::size_t kMaxReadSize = 64u << 10;
   static constexpr std::size_t kMaxGrowth = 1u << 20;  // allocated ahead of the bytes themselves
+  static constexpr std::size_t kMaxKept = 4u << 20;
 
   const Socket& socket_;
   const Waker& waker_;
   Wire& wire_;
   Buffer input_;
+  std::size_t read_size_ = 2u << 10;  // grows with what comes
   Message message_;
   std::size_t size_ = 0;  // of the message that next() gave out
   int error_ = 0;
@@ -5864,6 +5952,252 @@ class ReplyReader {
 GEERPC_END_NAMESPACE
 
 #endif  // GEERPC_CLIENT_REPLY_READER_HPP
+// ---- include/geerpc/client/reading_half.hpp, continued
+
+GEERPC_BEGIN_NAMESPACE
+
+namespace detail {
+
+// Thread-safe but for what says otherwise.
+class ReadingHalf {
+ public:
+  static constexpr std::uint64_t kAll = ~std::uint64_t{0};  // requests, for all we know
+
+  ReadingHalf(const ReadingHalf&) = delete;
+  ReadingHalf& operator=(const ReadingHalf&) = delete;
+
+  // False once the stream is known to have ended. While nobody reads, the server may have said so
+  // unnoticed; to look costs a system call, so that is done after a silence only.
+  bool alive(SteadyClock::time_point now) {
+    if (dead_.load(std::memory_order_acquire)) return false;
+    const auto since = now.time_since_epoch().count() - last_use_.load(std::memory_order_relaxed);
+    if (SteadyClock::duration(since) <= kSilence) return true;
+    std::unique_lock<std::mutex> lock(mutex_);
+    if (dead_ || reading_ || pending_.size() != 0) return !dead_;
+    Turn turn(*this, lock);
+    receive(now, now, true, nullptr);
+    turn.end();
+    return !dead_;
+  }
+
+  struct Look {
+    bool async_calls;  // there are some
+    bool read;         // somebody reads, or has since the last look
+    bool busy;         // many have begun since the last look
+  };
+  Look look() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const bool read = reading_ || turns_ != turns_at_last_look_;
+    const bool busy = begun_ - begun_at_last_look_ >= kBusy;
+    turns_at_last_look_ = turns_;
+    begun_at_last_look_ = begun_;
+    return {pending_.async_calls() != 0, read, busy};
+  }
+
+ protected:
+  // `poke_background(urgent)` is called, perhaps with the mutex held, when there is something to do
+  // for the background thread: urgent, if it would not find out by itself. `unread` is what came
+  // behind the handshake.
+  ReadingHalf(Socket socket, std::unique_ptr<Wire> wire, Buffer unread,
+              std::function<void(bool)> poke_background)
+      : poke_background_(std::move(poke_background)),
+        socket_(std::move(socket)),
+        wire_(std::move(wire)),
+        reader_(socket_, waker_, *wire_, std::move(unread)) {}
+  ~ReadingHalf() = default;
+
+  // Ends the connection, see end_all().
+  virtual void fail(const Error& cause, std::uint64_t requests_read = kAll) = 0;
+
+  // The reader's role, from its taking to its end, between which the mutex is free.
+  class Turn {
+   public:
+    Turn(ReadingHalf& half, std::unique_lock<std::mutex>& lock) : half_(half), lock_(lock) {
+      half_.reading_ = true;
+      ++half_.turns_;
+      lock_.unlock();
+    }
+    void end() {
+      lock_.lock();
+      half_.reading_ = false;
+      if (half_.pending_.size() == 0) half_.reader_.release();
+    }
+
+   private:
+    ReadingHalf& half_;
+    std::unique_lock<std::mutex>& lock_;
+  };
+
+  // What came for the reader itself: decoded already, to be completed under the next lock.
+  struct OwnReply {
+    explicit OwnReply(Call& own) : call(own) {}
+    Call& call;
+    bool here = false;
+    std::optional<Error> error;
+  };
+
+  // Mutex not held. Ends the stream and with it every call in flight; the first cause stays.
+  // `requests_read`: how many of our requests the server read before it went away.
+  void end_all(const Error& cause, std::uint64_t requests_read) {
+    CompletedCalls completed;
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      if (dead_) return;
+      death_ = cause;
+      dead_.store(true, std::memory_order_release);
+      pending_.for_each([&](Call& call) {
+        if (call.decoding) return;  // its reply is here; the reader completes it
+        const bool ran = call.ordinal != 0 && call.ordinal <= requests_read;
+        completed.add(pending_.complete(call, ran ? cause : cause.never_ran()));
+      });
+      waker_.wake();
+    }
+    socket_.shutdown();  // wakes a reader that blocks
+    completed.announce();
+  }
+
+  // Waits until the call is done, as the reader if nobody else is, and comes back earlier at
+  // `until` or once the call is cancelled. Whoever calls this then calls wake_next_reader().
+  void wait_locked(std::unique_lock<std::mutex>& lock, Call& call, SteadyClock::time_point until,
+                   bool wakeable, SteadyClock::time_point now) {
+    bool in_time = true;
+    while (!call.done && (call.decoding || (in_time && !call.cancelled))) {
+      if (call.decoding) {
+        sleepers_.sleep(lock, call, SteadyClock::time_point::max());  // a matter of microseconds
+      } else if (reading_) {
+        if (background_reads_) waker_.wake();  // it gives way
+        in_time = sleepers_.sleep(lock, call, until);
+      } else {
+        OwnReply own(call);
+        Turn turn(*this, lock);
+        in_time = receive(now, until, wakeable, &own);
+        turn.end();
+        if (own.here) complete(own);
+        if (call.done) break;
+        // A server that never stops talking must not make us deaf to the clock.
+        now = SteadyClock::now();
+        in_time = in_time && now < until;
+      }
+    }
+  }
+
+  // Mutex held, also while what complete() returns is dropped: the reader holds its call itself,
+  // and no callback waits for one that a thread waits for.
+  void complete(OwnReply& own) {
+    own.here = false;
+    if (own.call.pending) (void)pending_.complete(own.call, std::move(own.error));
+  }
+
+  // Mutex held. Whoever leaves the reader's role, or leaves while it is free, calls this.
+  void wake_next_reader() {
+    if (reading_ || dead_) return;
+    if (!sleepers_.empty()) {
+      sleepers_.wake_one();
+    } else if (pending_.async_calls() != 0) {
+      poke_background_(false);
+    }
+  }
+
+  // In the reader's role, without the mutex: receives once and completes the calls whose replies
+  // are then there. False if `deadline` has passed with nothing read. The reader's own call, if it
+  // waits for one, is left to it.
+  bool receive(SteadyClock::time_point now, SteadyClock::time_point deadline, bool wakeable,
+               OwnReply* own) {
+    try {
+      const ReplyReader::Outcome outcome = reader_.receive(now, deadline, wakeable);
+      if (outcome == ReplyReader::Outcome::timeout) return false;
+      if (outcome == ReplyReader::Outcome::ended) fail(reader_.end());
+      if (outcome != ReplyReader::Outcome::received) return true;
+      while (const Message* const message = reader_.next()) dispatch(*message, own);
+    } catch (const Error& error) {
+      fail({StatusCode::data_loss, "the server sent nonsense: " + error.cause()});
+    } catch (const std::bad_alloc&) {
+      fail({StatusCode::resource_exhausted, "out of memory for a reply"});
+    }
+    completed_.announce();
+    return true;
+  }
+
+  void dispatch(const Message& message, OwnReply* own) {
+    if (own != nullptr && own->here) {  // what follows may end the connection: first things first
+      const std::lock_guard<std::mutex> lock(mutex_);
+      complete(*own);
+    }
+    if (message.kind == MessageKind::goaway) {
+      fail({StatusCode::unavailable, "connection closed by the server"}, message.seq);
+      return;
+    }
+    std::optional<Error> error;
+    if (message.kind == MessageKind::error) {
+      error.emplace(message.code, std::string(message.text));
+      if (!message.may_have_run) error = error->never_ran();
+      if (message.whole_connection) {  // e.g. the option was refused
+        fail(*error, message.may_have_run ? kAll : 0);
+        return;
+      }
+    } else if (message.kind != MessageKind::reply) {
+      return;
+    } else if (message.too_large != 0) {
+      error = wire_->too_large(message.too_large);
+    }
+    // Nobody else looks at the result of a call that this thread waits for.
+    if (own != nullptr && own->call.seq == message.seq && !own->call.done) {
+      own->error = error ? std::move(error) : decode(own->call, message);
+      own->here = true;
+      return;
+    }
+    std::unique_lock<std::mutex> lock(mutex_);
+    Call* const call = pending_.find(message.seq);
+    if (call == nullptr || call->decoding) return;  // late, or never asked for
+    if (!error) {
+      call->decoding = true;
+      lock.unlock();
+      error = decode(*call, message);
+      lock.lock();
+      call->decoding = false;
+    }
+    completed_.add(pending_.complete(*call, std::move(error)));
+  }
+  std::optional<Error> decode(Call& call, const Message& message) {
+    return call.try_decode(wire_->codec(), message.body, wire_->limits().decode);
+  }
+
+  const std::function<void(bool)> poke_background_;
+  const Socket socket_;
+  const std::unique_ptr<Wire> wire_;
+  const Waker waker_;  // wakes the reader, if it polls
+
+  std::mutex mutex_;
+  // Guarded by mutex_.
+  PendingCalls pending_;
+  Sleepers sleepers_;  // callers that wait while another thread reads
+  bool reading_ = false;
+  bool background_reads_ = false;  // if reading_: the background thread does
+  std::uint64_t turns_ = 0;        // how often the reader's role was taken
+  std::uint64_t begun_ = 0;        // calls
+  std::optional<Error> death_;     // why dead_
+
+  std::atomic<bool> dead_{false};  // written with the mutex held
+  std::atomic<SteadyClock::rep> last_use_{SteadyClock::now().time_since_epoch().count()};
+
+ private:
+  static constexpr std::chrono::milliseconds kSilence{1000};
+  static constexpr std::uint64_t kBusy = 8;
+
+  // Guarded by mutex_.
+  std::uint64_t turns_at_last_look_ = 0;
+  std::uint64_t begun_at_last_look_ = 0;
+
+  // Of the thread that set reading_.
+  ReplyReader reader_;
+  CompletedCalls completed_;  // to be announced together
+};
+
+}  // namespace detail
+
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_CLIENT_READING_HALF_HPP
 // ---- include/geerpc/client/connection.hpp, continued
 // ---- include/geerpc/net/outbox.hpp
 // geerpc: typed RPC, service discovery and load balancing for C++17
@@ -5874,10 +6208,15 @@ GEERPC_END_NAMESPACE
 #ifndef GEERPC_NET_OUTBOX_HPP
 #define GEERPC_NET_OUTBOX_HPP
 
+#include <algorithm>           // min
+#include <cerrno>              // ENOMEM
 #include <condition_variable>  // condition_variable
 #include <cstddef>             // size_t
 #include <cstdint>             // uint64_t
 #include <mutex>               // mutex
+#include <new>                 // bad_alloc
+#include <string_view>         // string_view
+#include <utility>             // exchange
 
 
 GEERPC_BEGIN_NAMESPACE
@@ -5889,7 +6228,10 @@ namespace detail {
 class Outbox {
  public:
   enum class Result {
-    sent,     // nothing is left, or another thread is sending it
+    sent,     // nothing is left
+    busy,     // another thread is sending
+    queued,   // the bytes wait for a flush()
+    full,     // too much is queued already: nothing was written
     gave_up,  // `blocked` said so; the rest stays queued
     broken,   // the socket is dead; error() says why
   };
@@ -5902,16 +6244,20 @@ class Outbox {
   template <class Write>
   std::size_t append(Write&& write) {
     const std::lock_guard<std::mutex> lock(mutex_);
-    write(queue_);
-    return queue_.size();
+    write(*queue_);
+    return queue_->size();
   }
 
-  // Both at once, with one lock less.
+  // The same, and sends what is queued if that are at least `enough` bytes: 0, always. What `write`
+  // lends to the buffer must live until this returns. `blocked`: see flush().
   template <class Write>
-  Result append_and_flush(Write&& write, FunctionRef<bool()> blocked) {
+  Result append_and_flush(Write&& write, std::size_t enough, FunctionRef<bool()> blocked) {
     std::unique_lock<std::mutex> lock(mutex_);
     if (error_ != 0) return Result::broken;
-    write(queue_);
+    if (queue_->size() > max_queued_) return Result::full;
+    const Loan loan(*queue_, !sending_ && sending_buffer_->empty());
+    write(*queue_);
+    if (queue_->size() < enough && !queue_->has_lent()) return Result::queued;
     return flush_locked(lock, blocked);
   }
 
@@ -5925,7 +6271,7 @@ class Outbox {
   // Waits until the queue is no longer over its bound. False at `deadline`.
   bool wait_for_room(SteadyClock::time_point deadline) {
     std::unique_lock<std::mutex> lock(mutex_);
-    const auto has_room = [this] { return queue_.size() <= max_queued_ || error_ != 0; };
+    const auto has_room = [this] { return queue_->size() <= max_queued_ || error_ != 0; };
     if (has_room()) return true;
     ++waiting_for_room_;
     bool room = true;
@@ -5949,7 +6295,15 @@ class Outbox {
   // True if bytes wait and nobody is sending them.
   bool needs_flush() const {
     const std::lock_guard<std::mutex> lock(mutex_);
-    return !sending_ && error_ == 0 && (!queue_.empty() || !sending_buffer_.empty());
+    return !sending_ && error_ == 0 && (!queue_->empty() || !sending_buffer_->empty());
+  }
+  // The same, if they have waited since the last look. For one thread that looks now and then.
+  bool looks_forgotten() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const bool waits = !sending_ && error_ == 0 && (!queue_->empty() || !sending_buffer_->empty());
+    const bool same = flushes_ == flushes_at_last_look_;
+    flushes_at_last_look_ = flushes_;
+    return std::exchange(waited_at_last_look_, waits) && waits && same;
   }
   // The errno that broke the socket, 0 while it works.
   int error() const {
@@ -5960,38 +6314,77 @@ class Outbox {
   // Gives the memory back that an idle connection does not need.
   void release() {
     const std::lock_guard<std::mutex> lock(mutex_);
-    queue_.release();
-    if (!sending_) sending_buffer_.release();
+    queue_->release();
+    if (!sending_) sending_buffer_->release();
   }
 
  private:
+  // While it lives, a message may lend its last bytes, which the flush then takes or copies.
+  class Loan {
+   public:
+    Loan(Buffer& buffer, bool may) : buffer_(buffer) { buffer.let_borrow(may); }
+    ~Loan() { buffer_.let_borrow(false); }
+
+   private:
+    Buffer& buffer_;
+  };
+
   Result flush_locked(std::unique_lock<std::mutex>& lock, FunctionRef<bool()> blocked) {
     if (error_ != 0) return Result::broken;
-    if (sending_) return Result::sent;
+    if (sending_) return Result::busy;
     sending_ = true;
-    while (!sending_buffer_.empty() || !queue_.empty()) {
-      if (sending_buffer_.empty()) {
-        sending_buffer_.swap(queue_);
-        if (waiting_for_room_ != 0) room_.notify_all();
-      }
+    ++flushes_;
+    std::string_view lent = queue_->take_lent();  // belongs behind the queue, and to our caller
+    take_queue();
+    while (!sending_buffer_->empty() || !lent.empty()) {
       lock.unlock();
-      const Socket::Transfer sent =
-          socket_.send_now(sending_buffer_.data(), sending_buffer_.size());
+      const Socket::Transfer sent = send_some(lent);
       bool go_on = sent.bytes >= 0;
-      if (go_on) sending_buffer_.consume(static_cast<std::size_t>(sent.bytes));
       const bool full = !go_on && would_block(sent.error);
       if (full) go_on = blocked();
       lock.lock();
-      if (go_on && error_ == 0) continue;
+      if (go_on && error_ == 0) {
+        if (lent.empty()) take_queue();
+        continue;
+      }
       sending_ = false;
+      if (!keep(lent)) error_ = ENOMEM;
       if (full && error_ == 0) return Result::gave_up;
       if (error_ == 0) error_ = sent.error;
       room_.notify_all();
       return Result::broken;
     }
     sending_ = false;
-    sending_buffer_.release(kKeep);
+    std::swap(queue_,
+              sending_buffer_);  // both are empty; the memory that is in the cache comes first
+    queue_->release(kKeep);
     return Result::sent;
+  }
+
+  void take_queue() {
+    if (!sending_buffer_->empty() || queue_->empty()) return;
+    std::swap(queue_, sending_buffer_);
+    if (waiting_for_room_ != 0) room_.notify_all();
+  }
+  bool keep(std::string_view lent) noexcept {
+    try {
+      sending_buffer_->append(lent);
+      return true;
+    } catch (const std::bad_alloc&) {
+      return false;
+    }
+  }
+
+  Socket::Transfer send_some(std::string_view& lent) {
+    const std::string_view first = sending_buffer_->view();
+    const Socket::Transfer sent =
+        lent.empty() ? socket_.send_now(first.data(), first.size()) : socket_.send_now(first, lent);
+    if (sent.bytes < 0) return sent;
+    const auto all = static_cast<std::size_t>(sent.bytes);
+    const std::size_t of_first = (std::min)(all, first.size());
+    sending_buffer_->consume(of_first);
+    lent.remove_prefix(all - of_first);
+    return sent;
   }
 
   static constexpr std::size_t kKeep = 256u << 10;  // a larger buffer is not worth holding on to
@@ -6002,12 +6395,16 @@ class Outbox {
   mutable std::mutex mutex_;
   std::condition_variable room_;
   // Guarded by mutex_.
-  Buffer queue_;
+  Buffer buffers_[2];
+  Buffer* queue_ = &buffers_[0];
   bool sending_ = false;
   int waiting_for_room_ = 0;
   int error_ = 0;
+  std::uint64_t flushes_ = 0;
+  std::uint64_t flushes_at_last_look_ = 0;
+  bool waited_at_last_look_ = false;
 
-  Buffer sending_buffer_;  // of the thread that set sending_
+  Buffer* sending_buffer_ = &buffers_[1];  // of the thread that set sending_
 };
 
 }  // namespace detail
@@ -6022,43 +6419,27 @@ GEERPC_BEGIN_NAMESPACE
 namespace detail {
 
 // Thread-safe. Lives for as long as anybody holds it; dead once the stream has ended.
-class ClientConnection {
+class ClientConnection final : private ReadingHalf {
  public:
-  static constexpr std::uint64_t kAll = ~std::uint64_t{0};  // requests, for all we know
+  using ReadingHalf::alive;
+  using ReadingHalf::Look;
+  using ReadingHalf::look;
 
-  // `poke_background` is called, with the mutex held, when asynchronous calls are left and nobody
-  // reads. `unread` is what came behind the handshake.
+  // `poke_background`: see ReadingHalf. `unread` is what came behind the handshake.
   ClientConnection(Socket socket, std::unique_ptr<Wire> wire, std::string_view opening,
-                   Buffer unread, std::size_t max_queued, std::function<void()> poke_background)
-      : poke_background_(std::move(poke_background)),
-        socket_(std::move(socket)),
-        wire_(std::move(wire)),
-        outbox_(socket_, max_queued),
-        reader_(socket_, waker_, *wire_, std::move(unread)) {
+                   Buffer unread, std::size_t max_queued, std::function<void(bool)> poke_background)
+      : ReadingHalf(std::move(socket), std::move(wire), std::move(unread),
+                    std::move(poke_background)),
+        outbox_(socket_, max_queued) {
     outbox_.append([&](Buffer& out) { out.append(opening); });  // leaves with the first request
   }
 
   ~ClientConnection() { fail({StatusCode::unavailable, "the connection was given up"}); }
 
-  // False once the stream is known to have ended. While nobody reads, the server may have said so
-  // unnoticed; to look costs a system call, so that is done after a silence only.
-  bool alive() {
-    {
-      const std::lock_guard<std::mutex> lock(mutex_);
-      if (dead_ || reading_ || !pending_.idle_for(kSilence)) return !dead_;
-      reading_ = true;
-    }
-    receive(SteadyClock::now(), true);
-    const std::lock_guard<std::mutex> lock(mutex_);
-    reading_ = false;
-    wake_next_reader();
-    return !dead_;
-  }
-
   // Sends a request and waits for its reply: then the call is done, with a result or an error.
   // Throws Error (which says whether the request never ran) if it could not be sent.
-  void run(WaitingCall& call, RequestHeader header, const Context& context,
-           FunctionRef<void(Buffer&)> body) {
+  void run(Call& call, SteadyClock::time_point now, const RequestHeader& header,
+           const Context& context, FunctionRef<void(Buffer&)> body) {
     std::optional<CancelCallback> on_cancel;
     if (context.cancel_token().can_be_cancelled()) {
       on_cancel.emplace(context.cancel_token(), [this, &call] {
@@ -6068,35 +6449,59 @@ class ClientConnection {
         waker_.wake();
       });
     }
-    start(call, header, body, true);
-    wait(call, on_cancel.has_value());
+    (void)start(call, now, header, body, Patience::waits);
+    std::unique_lock<std::mutex> lock(mutex_);
+    wait_locked(lock, call, call.deadline, on_cancel.has_value(), now);
+    std::uint64_t abandoned = 0;
+    if (!call.done) {
+      abandoned = call.seq;
+      (void)pending_.complete(call, call.cancelled ? cancelled_error() : deadline_error());
+    }
+    wake_next_reader();
+    lock.unlock();
+    if (abandoned != 0) write_cancel(abandoned);
   }
 
-  // Registers the call, sends its request and comes back: for asynchronous calls, whose `self` is
-  // set. If it may not wait, what can't be sent at once is left to the background thread. Somebody
-  // must then read. Throws as run() does, and then the call is not pending.
-  void start(Call& call, RequestHeader header, FunctionRef<void(Buffer&)> body,
-             bool may_wait = false) {
+  // What a sender does when the socket takes no more, and whether it sends at all.
+  enum class Patience {
+    waits,   // until its deadline; it is going to wait for the reply anyway
+    hurries  // leaves the rest to the background thread; see also may_defer
+  };
+
+  // Registers the call, sends its request and comes back. Throws as run() does, and then the call
+  // is not pending; the same holds if it is false, because too much is queued. `may_defer`: while
+  // other calls are in flight the request may wait for others to leave with it, until somebody
+  // waits for a reply, or the background thread or the caller calls flush_now().
+  bool start(Call& call, SteadyClock::time_point now, RequestHeader header,
+             FunctionRef<void(Buffer&)> body, Patience patience, bool may_defer = false) {
+    bool alone = false;
     {
       const std::lock_guard<std::mutex> lock(mutex_);
       if (dead_) throw death_->never_ran();
       pending_.add(call);
+      ++begun_;
+      alone = pending_.size() == 1;
     }
     header.seq = call.seq;
+    const std::size_t enough = may_defer && !alone ? kWorthSending : 0;
+    std::shared_ptr<Call> released;
     try {
-      write_request(header, call.deadline, &call, body, may_wait);
+      if (write_request(now, header, call.deadline, &call, body, patience, enough)) return true;
+      const std::lock_guard<std::mutex> lock(mutex_);
+      if (!call.pending) return true;  // the connection failed meanwhile
+      released = pending_.remove(call);
+      return false;
     } catch (...) {
-      std::shared_ptr<Call> released;
       const std::lock_guard<std::mutex> lock(mutex_);
       // Completed meanwhile, or about to be: by its reply or the connection's own error.
-      if (!call.pending || call.decoding) return;
+      if (!call.pending || call.decoding) return true;
       released = pending_.remove(call);
       throw;
     }
   }
 
   // Sends a request that gets no reply.
-  void notify(RequestHeader header, SteadyClock::time_point deadline,
+  void notify(SteadyClock::time_point now, RequestHeader header, SteadyClock::time_point deadline,
               FunctionRef<void(Buffer&)> body) {
     header.kind = wire_->has_notify() ? MessageKind::notify : MessageKind::request;
     {
@@ -6104,58 +6509,74 @@ class ClientConnection {
       if (dead_) throw death_->never_ran();
       header.seq = pending_.skip();
     }
-    write_request(header, deadline, nullptr, body, true);
+    write_request(now, header, deadline, nullptr, body, Patience::waits, 0);
+  }
+
+  // Waits until a call that start() sent is done; false at `until`.
+  bool wait(Call& call, SteadyClock::time_point until, bool wakeable) {
+    if (call.done.load(std::memory_order_acquire)) return true;
+    auto now = SteadyClock::now();
+    const auto limit = (std::min)(until, call.deadline);
+    const auto blocked = [&] { return wait_to_send(limit, &call); };
+    settle(outbox_.flush(blocked));
+    {
+      std::unique_lock<std::mutex> lock(mutex_);
+      wait_locked(lock, call, limit, wakeable, now);
+      wake_next_reader();
+      if (call.done) return true;
+    }
+    now = SteadyClock::now();
+    if (now < call.deadline) return false;
+    abandon(call, deadline_error());
+    return call.done.load(std::memory_order_acquire);
   }
 
   // Gives up a call that is still pending. Its late reply will be dropped, and the server is told.
   void abandon(Call& call, Error error) {
-    CompletedCall completed;
+    CompletedCalls completed;
     std::uint64_t seq = 0;
     {
       const std::lock_guard<std::mutex> lock(mutex_);
       if (!call.pending || call.decoding) return;
       seq = call.seq;
-      completed = pending_.complete(call, std::move(error));
+      completed.add(pending_.complete(call, std::move(error)));
     }
+    completed.announce();
     write_cancel(seq);
   }
 
   // Ends the connection and with it every call in flight. The first cause stays. `requests_read`:
   // how many of our requests the server read before it went away.
-  void fail(const Error& cause, std::uint64_t requests_read = kAll) {
-    std::vector<CompletedCall> completed;
+  void fail(const Error& cause, std::uint64_t requests_read = kAll) override {
     // First of all nothing more is sent, so that what was is known.
     outbox_.seal(ECONNABORTED);
-    {
-      const std::lock_guard<std::mutex> lock(mutex_);
-      if (dead_) return;
-      dead_ = true;
-      death_ = cause;
-      pending_.for_each([&](Call& call) {
-        if (call.decoding) return;  // its reply is here; the reader completes it
-        const bool ran = call.ordinal != 0 && call.ordinal <= requests_read;
-        completed.push_back(pending_.complete(call, ran ? cause : cause.never_ran()));
-      });
-      waker_.wake();
-    }
-    socket_.shutdown();  // wakes a reader that blocks
+    end_all(cause, requests_read);
   }
 
-  // For the background thread: reads, if nobody does, until `deadline` at most or until woken, or
-  // not at all if `wanted` says so in the reader's role, in which nobody else takes its wake-ups.
-  // False if somebody else is reading, or the connection is dead.
-  bool read_in_background(SteadyClock::time_point deadline, FunctionRef<bool()> wanted) {
-    {
-      const std::lock_guard<std::mutex> lock(mutex_);
-      if (dead_ || reading_) return false;
-      reading_ = true;
-    }
-    if (wanted()) receive(deadline, true);
-    const std::lock_guard<std::mutex> lock(mutex_);
-    reading_ = false;
+  // ---- For the background thread.
+
+  // Reads, if nobody does, until `deadline` at most or until woken, or not at all if `wanted` says
+  // so in the reader's role, in which nobody else takes its wake-ups. False if somebody else is
+  // reading, or the connection is dead. `ticks`: it is back in a moment.
+  bool read_in_background(SteadyClock::time_point deadline, bool ticks,
+                          FunctionRef<bool()> wanted) {
+    std::unique_lock<std::mutex> lock(mutex_);
+    if (dead_ || reading_) return false;
+    background_reads_ = true;
+    may_defer_.store(ticks, std::memory_order_seq_cst);
+    Turn turn(*this, lock);
+    // From here on nobody leaves a request to us any more, but somebody may have until now.
+    if (!ticks) flush_now();
+    if (wanted()) receive(SteadyClock::now(), deadline, true, nullptr);
+    flush_now();
+    turn.end();
+    background_reads_ = false;
+    may_defer_.store(true, std::memory_order_seq_cst);
     if (!sleepers_.empty()) sleepers_.wake_one();  // else this thread goes on by itself
     return true;
   }
+  // Whether the background thread soon looks for requests that were left to leave with others.
+  bool may_defer() const noexcept { return may_defer_.load(std::memory_order_seq_cst); }
   void wake_background_reader() const noexcept { waker_.wake(); }
 
   // Gives up the asynchronous calls whose deadline has passed. Returns the next deadline.
@@ -6170,19 +6591,23 @@ class ClientConnection {
     return next;
   }
 
-  bool has_async_calls() {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    return pending_.async_calls() != 0;
+  // Sends requests that were left for others to leave with, if none came. False if something is
+  // left still after `deadline`.
+  bool flush_forgotten(SteadyClock::time_point deadline) {
+    if (!outbox_.looks_forgotten()) return true;
+    return flush_leftovers(deadline);
   }
-
-  // Sends what an impatient sender left behind, waiting until `deadline` at most. False if
-  // something is left still.
   bool flush_leftovers(SteadyClock::time_point deadline) {
     if (!outbox_.needs_flush()) return true;
     const auto blocked = [&] { return wait_to_send(deadline, nullptr); };
     const Outbox::Result result = outbox_.flush(blocked);
     if (result == Outbox::Result::broken) fail_from_outbox();
     return result != Outbox::Result::gave_up;
+  }
+  // Sends what is queued as far as that is possible without waiting. Any thread.
+  void flush_now() {
+    const auto never_wait = [] { return false; };
+    settle(outbox_.flush(never_wait));
   }
 
   // True if a further request may be queued; waits for that until `deadline`.
@@ -6191,11 +6616,12 @@ class ClientConnection {
  private:
   // A sender that can't go on looks this often whether it could read instead.
   static constexpr std::chrono::milliseconds kTick{100};
-  static constexpr std::chrono::milliseconds kSilence{1000};
-
-  void write_request(const RequestHeader& header, SteadyClock::time_point deadline, Call* call,
-                     FunctionRef<void(Buffer&)> body, bool may_wait) {
-    if (may_wait && !wait_for_room(SteadyClock::time_point::min())) wait_for_room(deadline, call);
+  static constexpr std::size_t kWorthSending = 2u << 10;
+  // False if too much is queued and the sender does not wait.
+  bool write_request(SteadyClock::time_point now, const RequestHeader& header,
+                     SteadyClock::time_point deadline, Call* call, FunctionRef<void(Buffer&)> body,
+                     Patience patience, std::size_t enough) {
+    last_use_.store(now.time_since_epoch().count(), std::memory_order_relaxed);
     const auto write = [&](Buffer& out) {
       try {
         wire_->write_request(out, header, body);
@@ -6205,11 +6631,20 @@ class ClientConnection {
       ++requests_sent_;
       if (call != nullptr) call->ordinal = requests_sent_;
     };
-    const auto blocked = [&] { return may_wait && wait_to_send(deadline, call); };
-    settle(outbox_.append_and_flush(write, blocked));
+    const bool waits = patience == Patience::waits;
+    const auto blocked = [&] { return waits && wait_to_send(deadline, call); };
+    for (;;) {
+      const Outbox::Result result = outbox_.append_and_flush(write, enough, blocked);
+      if (result != Outbox::Result::full) {
+        settle(result);
+        return true;
+      }
+      if (!waits) return false;
+      wait_for_room(deadline, call);
+    }
   }
   void settle(Outbox::Result result) {
-    if (result == Outbox::Result::gave_up) poke_background_();  // it sends the rest
+    if (result == Outbox::Result::gave_up) poke_background_(true);  // it sends the rest
     if (result == Outbox::Result::broken) fail_from_outbox();
   }
 
@@ -6228,155 +6663,50 @@ class ClientConnection {
   void write_cancel(std::uint64_t seq) {
     const auto write = [&](Buffer& out) { wire_->write_cancel(out, seq); };
     const auto never_wait = [] { return false; };
-    settle(outbox_.append_and_flush(write, never_wait));
+    settle(outbox_.append_and_flush(write, 0, never_wait));
   }
 
   // The socket takes no more. The server may be in the same state, so read while waiting. False
   // when the caller should give up.
   bool wait_to_send(SteadyClock::time_point deadline, const Call* call) {
-    bool reading = false;
-    {
-      const std::lock_guard<std::mutex> lock(mutex_);
-      if (dead_ || (call != nullptr && call->cancelled)) return false;
-      if (!reading_) reading = reading_ = true;
-    }
+    std::unique_lock<std::mutex> lock(mutex_);
+    if (dead_ || (call != nullptr && (call->cancelled || call->done))) return false;
     const auto now = SteadyClock::now();
-    pollfd fds[1] = {{socket_.fd(), static_cast<short>(reading ? POLLIN | POLLOUT : POLLOUT), 0}};
     // Not for long at once: the reader may leave its role, the call may be cancelled.
-    poll_until(fds, (std::min)(deadline, now + kTick));
-    if (reading) {
-      if ((fds[0].revents & POLLIN) != 0) receive(now, false);
-      const std::lock_guard<std::mutex> lock(mutex_);
-      reading_ = false;
+    const auto until = (std::min)(deadline, now + kTick);
+    if (reading_) {
+      lock.unlock();
+      socket_.wait_writable(until);
+    } else {
+      Turn turn(*this, lock);
+      pollfd fds[1] = {{socket_.fd(), POLLIN | POLLOUT, 0}};
+      poll_until(fds, until);
+      if ((fds[0].revents & POLLIN) != 0) receive(now, now, false, nullptr);
+      turn.end();
       wake_next_reader();
     }
     return now < deadline;
-  }
-
-  // Waits until the call is done, as the reader if nobody else is.
-  void wait(WaitingCall& call, bool can_be_cancelled) {
-    std::unique_lock<std::mutex> lock(mutex_);
-    bool expired = false;
-    std::uint64_t abandoned = 0;
-    while (!call.done) {
-      if (call.decoding) {
-        sleepers_.sleep(lock, call, SteadyClock::time_point::max());  // a matter of microseconds
-      } else if (call.cancelled || expired) {
-        abandoned = call.seq;
-        (void)pending_.complete(call, call.cancelled ? cancelled_error() : deadline_error());
-      } else if (!reading_) {
-        reading_ = true;
-        lock.unlock();
-        const bool received = receive(call.deadline, can_be_cancelled);
-        lock.lock();
-        reading_ = false;
-        // A server that never stops talking must not make us deaf to the clock.
-        expired = !received || (!call.done && SteadyClock::now() >= call.deadline);
-      } else {
-        expired = !sleepers_.sleep(lock, call, call.deadline);
-      }
-    }
-    wake_next_reader();
-    lock.unlock();
-    if (abandoned != 0) write_cancel(abandoned);
-  }
-
-  // Mutex held. Whoever leaves the reader's role, or leaves while it is free, calls this.
-  void wake_next_reader() {
-    if (reading_ || dead_) return;
-    if (!sleepers_.empty()) {
-      sleepers_.wake_one();
-    } else if (pending_.async_calls() != 0) {
-      poke_background_();
-    }
-  }
-
-  // In the reader's role, without the mutex: receives once and completes the calls whose replies
-  // are then there. False if `deadline` has passed with nothing read.
-  bool receive(SteadyClock::time_point deadline, bool wakeable) {
-    try {
-      const ReplyReader::Outcome outcome = reader_.receive(deadline, wakeable);
-      if (outcome == ReplyReader::Outcome::timeout) return false;
-      if (outcome == ReplyReader::Outcome::ended) fail(reader_.end());
-      if (outcome != ReplyReader::Outcome::received) return true;
-      while (const Message* const message = reader_.next()) dispatch(*message);
-    } catch (const Error& error) {
-      fail({StatusCode::data_loss, "the server sent nonsense: " + error.cause()});
-    } catch (const std::bad_alloc&) {
-      fail({StatusCode::resource_exhausted, "out of memory for a reply"});
-    }
-    return true;
-  }
-
-  void dispatch(const Message& message) {
-    if (message.kind == MessageKind::goaway) {
-      fail({StatusCode::unavailable, "connection closed by the server"}, message.seq);
-      return;
-    }
-    std::optional<Error> error;
-    if (message.kind == MessageKind::error) {
-      error.emplace(message.code, std::string(message.text));
-      if (!message.may_have_run) error = error->never_ran();
-      if (message.whole_connection) {  // e.g. the option was refused
-        fail(*error, message.may_have_run ? kAll : 0);
-        return;
-      }
-    } else if (message.kind != MessageKind::reply) {
-      return;
-    } else if (message.too_large != 0) {
-      error = wire_->too_large(message.too_large);
-    }
-    CompletedCall completed;  // dropped without the mutex
-    std::unique_lock<std::mutex> lock(mutex_);
-    Call* const call = pending_.find(message.seq);
-    if (call == nullptr || call->decoding) return;  // late, or never asked for
-    if (!error) {
-      call->decoding = true;
-      lock.unlock();
-      error = call->try_decode(wire_->codec(), message.body, wire_->limits().decode);
-      lock.lock();
-      call->decoding = false;
-    }
-    completed = pending_.complete(*call, std::move(error));
-    lock.unlock();
   }
 
   // The server's last words may say more than the error of our write: read them first, or leave it
   // to the reader, who is about to.
   void fail_from_outbox() {
     {
-      const std::lock_guard<std::mutex> lock(mutex_);
+      std::unique_lock<std::mutex> lock(mutex_);
       if (dead_ || reading_) return;
-      reading_ = true;
-    }
-    while (receive(SteadyClock::now(), true)) {
-      const std::lock_guard<std::mutex> lock(mutex_);
-      if (dead_) break;
-    }
-    {
-      const std::lock_guard<std::mutex> lock(mutex_);
-      reading_ = false;
+      Turn turn(*this, lock);
+      const auto now = SteadyClock::now();
+      while (!dead_ && receive(now, now, true, nullptr)) {
+      }
+      turn.end();
     }
     fail({StatusCode::unavailable, "connection lost: " + errno_text(outbox_.error())});
   }
 
-  const std::function<void()> poke_background_;
-  const Socket socket_;
-  const std::unique_ptr<Wire> wire_;
-  const Waker waker_;  // wakes the reader, if it polls
-
-  std::mutex mutex_;
-  // Guarded by mutex_.
-  PendingCalls pending_;
-  Sleepers sleepers_;  // callers that wait while another thread reads
-  bool reading_ = false;
-  bool dead_ = false;
-  std::optional<Error> death_;  // why dead_
+  std::atomic<bool> may_defer_{true};
 
   Outbox outbox_;
   std::uint64_t requests_sent_ = 0;  // guarded by the outbox's mutex
-
-  ReplyReader reader_;  // of the thread that set reading_
 };
 
 }  // namespace detail
@@ -6384,7 +6714,130 @@ class ClientConnection {
 GEERPC_END_NAMESPACE
 
 #endif  // GEERPC_CLIENT_CONNECTION_HPP
-// ---- include/geerpc/client/dial.hpp, continued
+// ---- include/geerpc/client/async_call.hpp, continued
+
+GEERPC_BEGIN_NAMESPACE
+
+namespace detail {
+
+class Background;
+
+// In a catch block: why the call never ran.
+inline Error thrown() {
+  try {
+    throw;
+  } catch (const Error& error) {
+    return error.never_ran();
+  } catch (const std::exception& error) {
+    return Error(StatusCode::internal, error.what()).never_ran();
+  }
+}
+inline Error no_thread_error() {
+  return {StatusCode::resource_exhausted, "can't start the thread for asynchronous calls"};
+}
+
+// The caller's Future and, while it is pending, the connection or the background share it.
+struct AsyncCall : Call, Callback {
+  AsyncCall(std::shared_ptr<Background> of_client, std::string_view name)
+      : background(std::move(of_client)), method(name) {}
+
+  const std::shared_ptr<Background> background;
+  const std::string method;
+
+  // What is needed to send it later, if that was not possible at once.
+  Context context;
+  Buffer body;
+  bool repeated = false;  // its connection turned out to be dead once already
+
+  // Set before `sent`, which tells other threads that it is there.
+  std::shared_ptr<ClientConnection> connection;
+  std::atomic<bool> sent{false};
+  bool can_be_cancelled = false;
+  bool has_deadline = false;  // other than the default, which the server knows
+
+  // Whether there is a callback, and whether it is time for it.
+  enum Stage { kOpen, kHasCallback, kAnnounced };
+  std::atomic<Stage> stage{kOpen};
+
+  std::optional<CancelCallback> on_cancel;  // last: destroyed first
+
+  void announce(std::vector<std::shared_ptr<Call>>& calls) override;  // has the callbacks run
+};
+
+}  // namespace detail
+
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_CLIENT_ASYNC_CALL_HPP
+// ---- include/geerpc/client/background.hpp, continued
+// ---- include/geerpc/client/channel.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// Channel: the way to one server. It dials when a call needs it, again after a loss, and not too
+// often.
+
+#ifndef GEERPC_CLIENT_CHANNEL_HPP
+#define GEERPC_CLIENT_CHANNEL_HPP
+
+#include <algorithm>           // min
+#include <condition_variable>  // condition_variable
+#include <functional>          // function
+#include <memory>              // shared_ptr
+#include <mutex>               // mutex
+#include <optional>            // optional
+#include <utility>             // move
+
+// ---- include/geerpc/base/random.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// Randomness for jitter and for picking servers; not for secrets.
+
+#ifndef GEERPC_BASE_RANDOM_HPP
+#define GEERPC_BASE_RANDOM_HPP
+
+#include <chrono>  // duration, nanoseconds
+#include <random>  // mt19937_64, random_device, uniform_real_distribution
+
+
+GEERPC_BEGIN_NAMESPACE
+
+namespace detail {
+
+// This thread's generator.
+inline std::mt19937_64& random_generator() {
+  thread_local std::mt19937_64 generator{std::random_device{}()};
+  return generator;
+}
+
+// A random duration between `low` times and `high` times `period`.
+inline std::chrono::nanoseconds jittered(std::chrono::nanoseconds period, double low, double high) {
+  const double factor = std::uniform_real_distribution<double>(low, high)(random_generator());
+  return std::chrono::nanoseconds(
+      static_cast<std::chrono::nanoseconds::rep>(static_cast<double>(period.count()) * factor));
+}
+
+}  // namespace detail
+
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_BASE_RANDOM_HPP
+// ---- include/geerpc/client/channel.hpp, continued
+// ---- include/geerpc/client/dial.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// From an address to an open connection: connect, CONNECT, option.
+
+#ifndef GEERPC_CLIENT_DIAL_HPP
+#define GEERPC_CLIENT_DIAL_HPP
+
+#include <functional>  // function
+#include <memory>      // make_shared, shared_ptr
+#include <string>      // string
+#include <utility>     // move
+
 // ---- include/geerpc/client/options.hpp
 // geerpc: typed RPC, service discovery and load balancing for C++17
 // SPDX-License-Identifier: MIT
@@ -6816,6 +7269,7 @@ struct Option {
   std::chrono::nanoseconds connect_timeout{0};  // for the client's own use
   std::chrono::nanoseconds handle_timeout{0};   // per request, 0: none
   bool extended = false;  // ours: the peer knows the additional header fields of JSON messages
+  std::chrono::nanoseconds call_timeout{0};  // ours: of requests that name no timeout, 0: none
 };
 
 // The bytes that open a connection. Go GeeRPC's server loses what arrives together with an option
@@ -6828,7 +7282,10 @@ inline std::string encode_option(const Option& option, bool for_go_server) {
   text += name.view();
   text += ",\"ConnectTimeout\":" + std::to_string(option.connect_timeout.count()) +
           ",\"HandleTimeout\":" + std::to_string(option.handle_timeout.count()) +
-          (option.extended ? ",\"Extended\":true}\n" : "}\n");
+          (option.extended ? ",\"Extended\":true" : "") +
+          (option.call_timeout.count() > 0
+               ? ",\"CallTimeout\":" + std::to_string(option.call_timeout.count()) + "}\n"
+               : "}\n");
   constexpr std::size_t go_first_read = 512;
   if (for_go_server && text.size() < go_first_read) {
     text.insert(0, go_first_read - text.size(), ' ');
@@ -6855,6 +7312,8 @@ inline Option parse_option(std::string_view text) {
           [&](std::int64_t value) { option.connect_timeout = std::chrono::nanoseconds(value); });
     } else if (equal_folded(name, "HandleTimeout")) {
       integer([&](std::int64_t value) { option.handle_timeout = std::chrono::nanoseconds(value); });
+    } else if (equal_folded(name, "CallTimeout")) {
+      integer([&](std::int64_t value) { option.call_timeout = std::chrono::nanoseconds(value); });
     } else if (equal_folded(name, "Extended")) {
       if (!reader.try_null()) option.extended = reader.boolean();
     } else {
@@ -7510,11 +7969,9 @@ inline Buffer open_tunnel(const Socket& socket, const std::string& path,
 }
 
 // Throws Error, always one that says that nothing ran.
-inline std::shared_ptr<ClientConnection> open_connection(const Address& address,
-                                                         const ClientOptions& options,
-                                                         SteadyClock::time_point deadline,
-                                                         const Waker& abort,
-                                                         std::function<void()> poke_background) {
+inline std::shared_ptr<ClientConnection> open_connection(
+    const Address& address, const ClientOptions& options, SteadyClock::time_point deadline,
+    const Waker& abort, std::function<void(bool)> poke_background) {
   Socket socket = dial(address, deadline, abort);
   Buffer unread;
   if (address.scheme() == Address::Scheme::http) {
@@ -7529,6 +7986,7 @@ inline std::shared_ptr<ClientConnection> open_connection(const Address& address,
   option.codec = options.codec->content_type();
   option.connect_timeout = options.connect_timeout;
   option.handle_timeout = options.handle_timeout;
+  option.call_timeout = options.call_timeout;
   option.extended = true;
   WireLimits limits;
   limits.max_message = options.max_message_size;
@@ -7557,7 +8015,7 @@ inline Error closed_error() {
 // Thread-safe.
 class Channel {
  public:
-  Channel(Address address, ClientOptions options, std::function<void()> poke_background)
+  Channel(Address address, ClientOptions options, std::function<void(bool)> poke_background)
       : address_(std::move(address)),
         options_(std::move(options)),
         poke_background_(std::move(poke_background)) {}
@@ -7566,22 +8024,23 @@ class Channel {
   const ClientOptions& options() const noexcept { return options_; }
 
   // The connection if there is a live one, else null. Never waits.
-  std::shared_ptr<ClientConnection> current() {
+  std::shared_ptr<ClientConnection> current(SteadyClock::time_point now) {
     std::shared_ptr<ClientConnection> connection;
     {
       const std::lock_guard<std::mutex> lock(mutex_);
       connection = connection_;
     }
-    return connection != nullptr && connection->alive() ? connection : nullptr;
+    return connection != nullptr && connection->alive(now) ? connection : nullptr;
   }
 
   // A live connection. If there is none the first caller dials and the others wait for it; no lock
   // is held meanwhile. Throws Error when the attempt fails, or `deadline` passes, or `token` is
-  // cancelled, or the channel is closed; nothing ran then.
-  std::shared_ptr<ClientConnection> acquire(SteadyClock::time_point deadline,
+  // cancelled, or the channel is closed; nothing ran then. `now` is the time before and after.
+  std::shared_ptr<ClientConnection> acquire(SteadyClock::time_point& now,
+                                            SteadyClock::time_point deadline,
                                             const CancelToken& token) {
     if (token.cancelled()) throw cancelled_error().never_ran();
-    if (std::shared_ptr<ClientConnection> connection = current()) return connection;
+    if (std::shared_ptr<ClientConnection> connection = current(now)) return connection;
     std::shared_ptr<Attempt> attempt;  // once it is ours; guarded by mutex_
     const CancelCallback on_cancel(token, [this, &attempt] {
       const std::lock_guard<std::mutex> lock(mutex_);
@@ -7594,12 +8053,13 @@ class Channel {
       if (token.cancelled()) throw cancelled_error().never_ran();
       if (const std::shared_ptr<ClientConnection> connection = connection_) {
         lock.unlock();
-        if (connection->alive()) return connection;
+        now = SteadyClock::now();
+        if (connection->alive(now)) return connection;
         lock.lock();
         if (connection_ == connection) connection_.reset();
         continue;
       }
-      const auto now = SteadyClock::now();
+      now = SteadyClock::now();
       if (now >= deadline) throw deadline_error().never_ran();
       if (attempt_ != nullptr) {
         const std::shared_ptr<Attempt> awaited = attempt_;
@@ -7699,7 +8159,7 @@ class Channel {
 
   const Address address_;
   const ClientOptions options_;
-  const std::function<void()> poke_background_;
+  const std::function<void(bool)> poke_background_;
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
@@ -7722,49 +8182,39 @@ GEERPC_BEGIN_NAMESPACE
 
 namespace detail {
 
-class Background;
-
-// A call that its caller does not wait for at once. The caller's Future and, while it is pending,
-// the connection or the background share it.
-struct AsyncCall : Call {
-  std::shared_ptr<Background> background;      // constant
-  std::string method;                          // constant
-  Context context;                             // constant
-  Buffer body;                                 // the encoded arguments, until they are sent
-  std::weak_ptr<ClientConnection> connection;  // once sent; guarded by the background's mutex
-
-  std::mutex mutex;
-  std::condition_variable became_ready;
-  bool ready = false;              // guarded by mutex: done, and nothing changes any more
-  std::function<void()> callback;  // guarded by mutex: what to do then
-
-  std::optional<CancelCallback> on_cancel;  // last: destroyed first
-
-  void completed() noexcept override {
-    const std::lock_guard<std::mutex> lock(mutex);
-    ready = true;
-    became_ready.notify_all();
-  }
-  void announce() override;  // has the callback run
-};
-
-// Sends what could not be sent at once because there was no connection, reads while asynchronous
-// calls are outstanding and nobody else reads, and sees to their deadlines and cancellations. The
-// thread starts with the first asynchronous call; it never waits for anything of the user's.
+// Sends what could not be sent at once because there was no connection, and sees to deadlines and
+// cancellations. While asynchronous calls are outstanding its thread looks around every moment: it
+// sends what was left for others to leave with, and reads if nobody does. It reads all the time
+// while there are callbacks, since then nobody is going to wait. The thread starts with the first
+// asynchronous call, sleeps when there was none for a while, and never waits for anything of the
+// user's.
 class Background : public std::enable_shared_from_this<Background> {
  public:
   Background(Address address, ClientOptions options)
-      : channel_(std::move(address), std::move(options), [this] { poke(); }) {}
+      : channel_(std::move(address), std::move(options), [this](bool urgent) { attend(urgent); }) {}
 
   Channel& channel() noexcept { return channel_; }
 
-  // Takes a call that is ready to be sent. Never waits.
-  void start(const std::shared_ptr<AsyncCall>& call) {
-    const std::shared_ptr<ClientConnection> connection = channel_.current();
-    if (connection != nullptr && connection->wait_for_room(SteadyClock::time_point::min()) &&
-        send(call, connection)) {
-      if (!see_that_somebody_reads(call->deadline)) connection->abandon(*call, no_thread_error());
-      return;
+  // Sends the call, whose arguments `encode` appends, or sees that it is sent. Never waits. All
+  // errors become the call's.
+  void start(const std::shared_ptr<AsyncCall>& call, SteadyClock::time_point now,
+             const Context& context, FunctionRef<void(Buffer&)> encode) {
+    call->can_be_cancelled = context.cancel_token().can_be_cancelled();
+    call->has_deadline = context.has_deadline();
+    try {
+      if (context.cancelled()) throw cancelled_error();
+      const std::shared_ptr<ClientConnection> connection = channel_.current(now);
+      if (connection != nullptr && send(call, connection, now, context.metadata(), encode)) {
+        if (asleep_.load(std::memory_order_seq_cst) && !poke()) {
+          connection->abandon(*call, no_thread_error());
+        }
+        return;
+      }
+      call->context = context;
+      call->has_deadline = true;  // by then there is less time left
+      encode(call->body);
+    } catch (const std::exception&) {
+      return fail(call, thrown());
     }
     {
       const std::lock_guard<std::mutex> lock(mutex_);
@@ -7774,7 +8224,27 @@ class Background : public std::enable_shared_from_this<Background> {
         return;
       }
     }
-    fail(*call, channel_.closed() ? closed_error() : no_thread_error().never_ran());
+    fail(call, channel_.closed() ? closed_error() : no_thread_error().never_ran());
+  }
+
+  // Waits until the call is done; false at `until`.
+  bool wait(AsyncCall& call, SteadyClock::time_point until) {
+    const auto done = [&] { return call.done.load(std::memory_order_acquire); };
+    while (!done()) {
+      if (!call.sent.load(std::memory_order_acquire)) {
+        std::unique_lock<std::mutex> lock(mutex_);
+        const auto moved = [&] { return done() || call.sent.load(std::memory_order_acquire); };
+        if (until == SteadyClock::time_point::max()) {
+          moved_.wait(lock, moved);
+        } else if (!moved_.wait_until(lock, until, moved)) {
+          return false;
+        }
+      } else if (!call.connection->wait(call, until, call.can_be_cancelled) &&
+                 SteadyClock::now() >= until) {
+        return done();
+      }
+    }
+    return true;
   }
 
   // Asks for the call to be given up; it is then completed soon. May be called with any lock held
@@ -7791,13 +8261,23 @@ class Background : public std::enable_shared_from_this<Background> {
     dial_in_progress.cancel();
   }
 
-  // Runs `callback` after the others, see CallbackThread.
-  void post(std::function<void()> callback) { callbacks_.post(std::move(callback)); }
+  // There is a callback, for which nobody waits: from now on the thread reads by itself.
+  void expect_callback() {
+    if (!eager_.exchange(true, std::memory_order_seq_cst)) poke();
+  }
+  // Runs the callbacks after the others, see CallbackThread.
+  void post(std::vector<std::shared_ptr<Callback>> callbacks) {
+    callbacks_.post(std::move(callbacks), [weak = weak_from_this()] {
+      if (const auto self = weak.lock()) self->flush_after_callbacks();
+    });
+  }
 
-  // Makes the thread look again at what there is to do.
-  void poke() {
+  // Makes the thread look again at what there is to do. False if there is none.
+  bool poke() {
     const std::lock_guard<std::mutex> lock(mutex_);
-    if (start_thread()) wake();
+    if (!start_thread()) return stopping_;  // then close() ends all calls
+    wake();
+    return true;
   }
 
   // Final. All calls are completed when it returns, and their callbacks have run, unless this is
@@ -7835,56 +8315,60 @@ class Background : public std::enable_shared_from_this<Background> {
     wake_up_.notify_one();
   }
 
-  // False if there is no thread for that.
-  bool see_that_somebody_reads(SteadyClock::time_point deadline) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    if (reading_ != nullptr && deadline >= reading_until_) return true;
-    if (!start_thread()) return stopping_;  // then close() ends the call
-    wake();
-    return true;
-  }
-  static Error no_thread_error() {
-    return {StatusCode::resource_exhausted, "can't start the thread for asynchronous calls"};
+  // The connection asks for somebody to read or to send. An awake thread finds out by itself, but
+  // callbacks should not wait for that. May be called with the connection's mutex held.
+  void attend(bool urgent) {
+    if (urgent || asleep_.load(std::memory_order_seq_cst) || eager_.load(std::memory_order_relaxed))
+      poke();
   }
 
-  static void fail(AsyncCall& call, const Error& error) {
-    call.error = error;
-    call.done = true;
-    call.completed();
-    call.announce();
+  void flush_after_callbacks() {
+    if (const auto connection = channel_.current(SteadyClock::now())) connection->flush_now();
   }
 
-  // Sends the call or completes it with an error. False if the connection turned out to be dead and
-  // the call may be sent on another one.
-  bool send(const std::shared_ptr<AsyncCall>& call,
-            const std::shared_ptr<ClientConnection>& connection) {
-    RequestHeader header;
-    header.method = call->method;
-    header.metadata = &call->context.metadata();
-    if (call->deadline != SteadyClock::time_point::max()) {
-      const auto now = SteadyClock::now();
-      if (call->deadline <= now) {
-        fail(*call, deadline_error().never_ran());
-        return true;
-      }
-      header.timeout = call->deadline - now;
-    }
-    const auto body = [&](Buffer& out) { out.append(call->body.view()); };
+  // For a call that no connection has.
+  void fail(const std::shared_ptr<AsyncCall>& call, const Error& error) {
+    call->error = error;
     {
       const std::lock_guard<std::mutex> lock(mutex_);
-      call->connection = connection;
+      call->done.store(true, std::memory_order_release);
+      moved_.notify_all();
     }
+    CompletedCalls completed;
+    completed.add(call);
+    completed.announce();
+  }
+
+  // Sends the call or completes it with an error. False if it is to be sent later or on another
+  // connection. Throws what `encode` throws.
+  bool send(const std::shared_ptr<AsyncCall>& call,
+            const std::shared_ptr<ClientConnection>& connection, SteadyClock::time_point now,
+            const Metadata& metadata, FunctionRef<void(Buffer&)> encode) {
+    RequestHeader header;
+    header.method = call->method;
+    header.metadata = &metadata;
+    if (call->deadline <= now) throw deadline_error();
+    if (call->has_deadline) header.set_deadline(call->deadline, now);
+    const bool in_callback = callbacks_.is_current();
+    const bool may_defer = in_callback || connection->may_defer();
+    call->connection = connection;
     call->self = call;
     try {
-      connection->start(*call, header, body);
+      if (!connection->start(*call, now, header, encode, ClientConnection::Patience::hurries,
+                             may_defer)) {
+        return false;
+      }
     } catch (const Error& error) {
       call->self.reset();
-      if (error.code() == StatusCode::unavailable && !error.may_have_run()) return false;
-      fail(*call, error);
-    } catch (const std::exception& error) {
+      if (call->repeated || error.code() != StatusCode::unavailable || error.may_have_run()) throw;
+      call->repeated = true;
+      return false;
+    } catch (...) {
       call->self.reset();
-      fail(*call, Error(StatusCode::internal, error.what()).never_ran());
+      throw;
     }
+    call->sent.store(true, std::memory_order_release);
+    if (may_defer && !in_callback && !connection->may_defer()) connection->flush_now();
     return true;
   }
 
@@ -7892,6 +8376,7 @@ class Background : public std::enable_shared_from_this<Background> {
     // Let go of without the lock: its destructor may need it.
     std::shared_ptr<ClientConnection> connection;
     std::unique_lock<std::mutex> lock(mutex_);
+    asleep_.store(false, std::memory_order_seq_cst);
     while (!stopping_ || !unsent_.empty()) {
       poked_ = false;
       interrupt_ = CancelSource();
@@ -7905,48 +8390,62 @@ class Background : public std::enable_shared_from_this<Background> {
       for (const std::shared_ptr<AsyncCall>& call : cancelled) give_up(call, unsent);
       cancelled.clear();
       send_all(unsent, interrupt);
-      connection = channel_.current();
+      const auto now = SteadyClock::now();
+      connection = channel_.current(now);
       SteadyClock::time_point deadline = SteadyClock::time_point::max();
-      bool to_read = false, flushed = true;
+      ClientConnection::Look look{};
+      bool flushed = true;
       if (connection != nullptr) {
-        const auto now = SteadyClock::now();
-        flushed = connection->flush_leftovers(now + kFlushTime);
+        flushed = connection->flush_forgotten(now + kFlushTime);
         deadline = connection->expire(now);
-        to_read = connection->has_async_calls();
+        look = connection->look();
       }
 
       lock.lock();
       unsent_.insert(unsent_.begin(), unsent.begin(), unsent.end());
       if (poked_ || stopping_ || !unsent_.empty() || !flushed) continue;
-      if (to_read) {
+      if (look.async_calls) {
+        quiet_since_ = now;
+      } else if (now - quiet_since_ > kLinger) {
+        eager_.store(false, std::memory_order_seq_cst);
+      }
+      const bool eager = eager_.load(std::memory_order_seq_cst);
+      if (connection != nullptr && (eager || (look.async_calls && !look.read))) {
         reading_ = connection.get();
-        reading_until_ = deadline;
         lock.unlock();
+        const bool ticks = look.busy || callbacks_.busy();
+        if (ticks || !look.async_calls) deadline = (std::min)(deadline, now + kTick);
         const auto wanted = [this] {
           const std::lock_guard<std::mutex> relock(mutex_);
           return !poked_;
         };
-        const bool did_read = connection->read_in_background(deadline, wanted);
+        const bool did_read = connection->read_in_background(deadline, ticks, wanted);
         lock.lock();
         reading_ = nullptr;
         if (did_read) continue;
       }
-      lock.unlock();
-      connection.reset();
-      lock.lock();
-      wait(lock, deadline);
+      if (look.async_calls || now - quiet_since_ <= kLinger) {
+        wake_up_.wait_until(lock, (std::min)(deadline, now + kTick), [this] { return woken(); });
+      } else {
+        sleep(lock, connection);
+      }
     }
     running_ = false;
     ended_.notify_all();
   }
+  bool woken() const { return poked_ || stopping_; }
 
-  void wait(std::unique_lock<std::mutex>& lock, SteadyClock::time_point deadline) {
-    const auto woken = [this] { return poked_ || stopping_; };
-    if (deadline == SteadyClock::time_point::max()) {
-      wake_up_.wait(lock, woken);
-    } else {
-      wake_up_.wait_until(lock, deadline, woken);
-    }
+  // Until somebody pokes us. A call that began before `asleep_` was set did not.
+  void sleep(std::unique_lock<std::mutex>& lock, std::shared_ptr<ClientConnection>& connection) {
+    asleep_.store(true, std::memory_order_seq_cst);
+    lock.unlock();
+    connection = channel_.current(SteadyClock::now());
+    const bool awake = connection != nullptr && connection->look().async_calls;
+    connection.reset();
+    lock.lock();
+    if (!awake) wake_up_.wait(lock, [this] { return woken(); });
+    asleep_.store(false, std::memory_order_seq_cst);
+    quiet_since_ = SteadyClock::now();
   }
 
   void give_up(const std::shared_ptr<AsyncCall>& call,
@@ -7954,15 +8453,10 @@ class Background : public std::enable_shared_from_this<Background> {
     const auto found = std::find(unsent.begin(), unsent.end(), call);
     if (found != unsent.end()) {
       unsent.erase(found);
-      fail(*call, cancelled_error().never_ran());
+      fail(call, cancelled_error().never_ran());
       return;
     }
-    std::shared_ptr<ClientConnection> connection;
-    {
-      const std::lock_guard<std::mutex> lock(mutex_);
-      connection = call->connection.lock();
-    }
-    if (connection != nullptr) connection->abandon(*call, cancelled_error());
+    if (call->sent) call->connection->abandon(*call, cancelled_error());
   }
 
   // Dials, for as long as the most patient call may wait, and sends. What is left in `unsent` is to
@@ -7972,12 +8466,13 @@ class Background : public std::enable_shared_from_this<Background> {
       SteadyClock::time_point first = SteadyClock::time_point::max();
       for (const auto& call : unsent) first = (std::min)(first, call->deadline);
       try {
-        const auto connection = channel_.acquire(first, interrupt);
-        const auto until = SteadyClock::now() + kFlushTime;
+        auto now = SteadyClock::now();
+        const auto connection = channel_.acquire(now, first, interrupt);
+        const auto until = now + kFlushTime;
         connection->flush_leftovers(until);
         auto next = unsent.begin();
         while (next != unsent.end() && connection->wait_for_room(until) &&
-               send(*next, connection)) {
+               send_or_fail(*next, connection)) {
           ++next;
         }
         unsent.erase(unsent.begin(), next);
@@ -7992,7 +8487,7 @@ class Background : public std::enable_shared_from_this<Background> {
           if (only_late && call->deadline > now) {
             patient.push_back(call);
           } else {
-            fail(*call, error);
+            fail(call, error);
           }
         }
         unsent.swap(patient);
@@ -8000,33 +8495,54 @@ class Background : public std::enable_shared_from_this<Background> {
     }
   }
 
+  // False if it is to be tried again.
+  bool send_or_fail(const std::shared_ptr<AsyncCall>& call,
+                    const std::shared_ptr<ClientConnection>& connection) {
+    const auto body = [&](Buffer& out) { out.append(call->body.view()); };
+    try {
+      if (!send(call, connection, SteadyClock::now(), call->context.metadata(), body)) return false;
+      const std::lock_guard<std::mutex> lock(mutex_);
+      moved_.notify_all();
+    } catch (const std::exception&) {
+      fail(call, thrown());
+    }
+    return true;
+  }
+
   static constexpr std::chrono::milliseconds kFlushTime{10};
+  static constexpr std::chrono::milliseconds kLinger{50};
+  static constexpr std::chrono::milliseconds kTick{1};
 
   Channel channel_;
 
   std::mutex mutex_;
-  std::condition_variable wake_up_, ended_;
+  std::condition_variable wake_up_, ended_, moved_;
   // Guarded by mutex_.
   std::thread thread_;
   bool running_ = false;  // until the thread has done everything
   std::vector<std::shared_ptr<AsyncCall>> unsent_;
   std::vector<std::shared_ptr<AsyncCall>> cancelled_;
-  CancelSource interrupt_;               // ends the acquire() in progress
-  ClientConnection* reading_ = nullptr;  // while the thread reads it
-  SteadyClock::time_point reading_until_;
+  CancelSource interrupt_;                                    // ends the acquire() in progress
+  ClientConnection* reading_ = nullptr;                       // while the thread reads it
+  SteadyClock::time_point quiet_since_ = SteadyClock::now();  // no asynchronous call outstanding
   bool poked_ = false;
   bool stopping_ = false;
+
+  std::atomic<bool> asleep_{true};  // or not started: to be poked for anything new
+  std::atomic<bool> eager_{false};  // there are callbacks, or were a moment ago
 
   CallbackThread callbacks_;
 };
 
-inline void AsyncCall::announce() {
-  std::function<void()> to_post;
-  {
-    const std::lock_guard<std::mutex> lock(mutex);
-    to_post.swap(callback);
+inline void AsyncCall::announce(std::vector<std::shared_ptr<Call>>& calls) {
+  std::vector<std::shared_ptr<Callback>> callbacks;
+  for (std::shared_ptr<Call>& call : calls) {
+    auto& async = static_cast<AsyncCall&>(*call);
+    if (async.stage.exchange(kAnnounced, std::memory_order_acq_rel) == kHasCallback) {
+      callbacks.push_back(std::static_pointer_cast<AsyncCall>(std::move(call)));
+    }
   }
-  if (to_post != nullptr) background->post(std::move(to_post));
+  if (!callbacks.empty()) background->post(std::move(callbacks));
 }
 
 }  // namespace detail
@@ -8042,15 +8558,19 @@ namespace detail {
 
 template <class R>
 struct TypedAsyncCall final : AsyncCall {
+  using AsyncCall::AsyncCall;
+
   ResultSlot<R> slot;
-  std::string address;  // constant
+  std::function<void(Result<R>)> callback;  // once `stage` says so
 
   void decode(const Codec& codec, std::string_view text, const DecodeLimits& limits) override {
     slot.decode(codec, text, limits);
   }
-  // Once it is ready. The result can be taken once.
+  void run_callback() noexcept override { std::exchange(callback, nullptr)(take()); }
+
+  // Once it is done. The result can be taken once.
   Result<R> take() {
-    if (error) return error->in_call(method, address);
+    if (error) return error->in_call(method, background->channel().address().str());
     return slot.take();
   }
 };
@@ -8084,13 +8604,7 @@ class Future {
     return wait_until(Context::deadline_after(time));
   }
   bool wait_until(std::chrono::steady_clock::time_point when) const {
-    std::unique_lock<std::mutex> lock(call_->mutex);
-    const auto ready = [this] { return call_->ready; };
-    if (when == std::chrono::steady_clock::time_point::max()) {
-      call_->became_ready.wait(lock, ready);
-      return true;
-    }
-    return call_->became_ready.wait_until(lock, when, ready);
+    return call_->background->wait(*call_, when);
   }
 
   // Gives the call up: its result is soon StatusCode::cancelled, unless it was faster.
@@ -8102,17 +8616,20 @@ class Future {
   template <class F>
   void then(F callback) {
     const std::shared_ptr<detail::TypedAsyncCall<R>> call = std::exchange(call_, nullptr);
-    // The closure is shared since std::function must be able to copy it and F may not be.
-    const auto shared = std::make_shared<F>(std::move(callback));
-    std::function<void()> run = [call, shared]() noexcept { (*shared)(call->take()); };
-    {
-      const std::lock_guard<std::mutex> lock(call->mutex);
-      if (!call->ready) {
-        call->callback = std::move(run);
-        return;
-      }
+    if constexpr (std::is_copy_constructible_v<F>) {
+      call->callback = std::move(callback);
+    } else {  // std::function copies
+      const auto shared = std::make_shared<F>(std::move(callback));
+      call->callback = [shared](Result<R> result) { (*shared)(std::move(result)); };
     }
-    call->background->post(std::move(run));
+    auto stage = detail::AsyncCall::kOpen;
+    call->background->expect_callback();
+    if (call->stage.compare_exchange_strong(stage, detail::AsyncCall::kHasCallback,
+                                            std::memory_order_acq_rel)) {
+      return;
+    }
+    call->background->post({call});
+    call->background->poke();  // it should know that callbacks run
   }
 
  private:
@@ -8130,29 +8647,29 @@ namespace detail {
 
 // Makes one synchronous call; `call` is done when it returns nothing. A connection that had died
 // unnoticed is replaced once, if the request never ran.
-inline std::optional<Error> run_call(Channel& channel, WaitingCall& call, const Context& context,
-                                     std::string_view method, FunctionRef<void(Buffer&)> body) {
+inline std::optional<Error> run_call(Channel& channel, Call& call, SteadyClock::time_point now,
+                                     const Context& context, std::string_view method,
+                                     FunctionRef<void(Buffer&)> body) {
   RequestHeader header;
   header.method = method;
   header.metadata = &context.metadata();
   try {
     for (bool again = false;; again = true) {
       const std::shared_ptr<ClientConnection> connection =
-          channel.acquire(call.deadline, context.cancel_token());
-      if (call.deadline != SteadyClock::time_point::max()) {
-        const auto now = SteadyClock::now();
-        if (call.deadline <= now) throw deadline_error().never_ran();
-        header.timeout = call.deadline - now;
-      }
+          channel.acquire(now, call.deadline, context.cancel_token());
+      if (call.deadline <= now) throw deadline_error().never_ran();
+      // The server knows the default. A repeated call has less time left.
+      if (again || context.has_deadline()) header.set_deadline(call.deadline, now);
       try {
-        connection->run(call, header, context, body);
+        connection->run(call, now, header, context, body);
       } catch (const Error& error) {
         call.error = error;
       }
       if (!call.error) return {};
+      now = SteadyClock::now();
       const bool stale = call.error->code() == StatusCode::unavailable &&
-                         !call.error->may_have_run() && !connection->alive();
-      if (again || !stale) return call.error;
+                         !call.error->may_have_run() && !connection->alive(now);
+      if (again || !stale) return std::move(call.error);
       call.error.reset();
       call.done = false;
     }
@@ -8216,11 +8733,12 @@ class Client : public detail::CallByMethod<Client> {
   template <class R, class... A>
   Result<R> try_call(const Context& context, std::string_view method, const A&... args) {
     check_types<R, A...>();
+    detail::Channel& to = channel();
+    const auto now = detail::SteadyClock::now();
     detail::SyncCall<R> call;
-    call.deadline = deadline_of(context);
-    const detail::Channel& to = channel();
+    call.deadline = deadline_of(context, now);
     const auto body = [&](Buffer& out) { detail::encode_args(*to.options().codec, out, args...); };
-    if (const auto error = detail::run_call(channel(), call, context, method, body)) {
+    if (const auto error = detail::run_call(to, call, now, context, method, body)) {
       return error->in_call(method, address().str());
     }
     return call.slot.take();
@@ -8235,21 +8753,13 @@ class Client : public detail::CallByMethod<Client> {
   template <class R, class... A>
   Future<R> async(const Context& context, std::string_view method, const A&... args) {
     check_types<R, A...>();
-    const auto call = std::make_shared<detail::TypedAsyncCall<R>>();
-    call->background = background_;
-    call->method = method;
-    call->address = address().str();
-    call->context = context;
-    call->deadline = deadline_of(context);
-    try {
-      if (context.cancelled()) throw detail::cancelled_error();
-      detail::encode_args(*channel().options().codec, call->body, args...);
-    } catch (const Error& error) {
-      call->error = error.never_ran();
-      call->ready = true;
-      return Future<R>(call);
-    }
-    background_->start(call);
+    const auto now = detail::SteadyClock::now();
+    const auto call = std::make_shared<detail::TypedAsyncCall<R>>(background_, method);
+    call->deadline = deadline_of(context, now);
+    const auto encode = [&](Buffer& out) {
+      detail::encode_args(*channel().options().codec, out, args...);
+    };
+    background_->start(call, now, context, encode);
     // Not earlier: who cancels looks for a call that was started.
     if (context.cancel_token().can_be_cancelled()) {
       call->on_cancel.emplace(context.cancel_token(),
@@ -8275,11 +8785,13 @@ class Client : public detail::CallByMethod<Client> {
     detail::RequestHeader header;
     header.method = method;
     header.metadata = &context.metadata();
-    const auto deadline = deadline_of(context);
-    const detail::Channel& to = channel();
+    auto now = detail::SteadyClock::now();
+    const auto deadline = deadline_of(context, now);
+    detail::Channel& to = channel();
     const auto body = [&](Buffer& out) { detail::encode_args(*to.options().codec, out, args...); };
     try {
-      channel().acquire(deadline, context.cancel_token())->notify(header, deadline, body);
+      const auto connection = to.acquire(now, deadline, context.cancel_token());
+      connection->notify(now, header, deadline, body);
     } catch (const Error& error) {
       throw error.in_call(method, address().str());
     }
@@ -8297,10 +8809,11 @@ class Client : public detail::CallByMethod<Client> {
  private:
   detail::Channel& channel() const noexcept { return background_->channel(); }
 
-  std::chrono::steady_clock::time_point deadline_of(const Context& context) const {
+  std::chrono::steady_clock::time_point deadline_of(
+      const Context& context, std::chrono::steady_clock::time_point now) const {
     const auto timeout = channel().options().call_timeout;
     if (context.has_deadline() || timeout.count() <= 0) return context.deadline();
-    return Context::deadline_after(timeout);
+    return Context::deadline_after(timeout, now);
   }
 
   template <class R, class... A>
@@ -8531,15 +9044,14 @@ GEERPC_END_NAMESPACE
 #ifndef GEERPC_SERVER_MONITOR_HPP
 #define GEERPC_SERVER_MONITOR_HPP
 
-#include <atomic>              // atomic
-#include <chrono>              // milliseconds
-#include <condition_variable>  // condition_variable
-#include <functional>          // function
-#include <memory>              // shared_ptr
-#include <mutex>               // mutex
-#include <thread>              // thread
-#include <utility>             // move
-#include <vector>              // vector
+#include <algorithm>   // remove_if
+#include <chrono>      // milliseconds
+#include <exception>   // exception
+#include <functional>  // function
+#include <memory>      // shared_ptr
+#include <thread>      // thread
+#include <utility>     // move
+#include <vector>      // vector
 
 // ---- include/geerpc/server/running_call.hpp
 // geerpc: typed RPC, service discovery and load balancing for C++17
@@ -8768,17 +9280,18 @@ class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
   // Waits for more input. False at the end of the stream, or when the peer used up its time.
   bool receive() {
     const std::size_t ahead = (std::min)(wire_->missing(), (std::max)(input_.size(), kMaxGrowth));
-    char* to = input_.prepare((std::max)(ahead, kReadSize));
+    char* to = input_.prepare((std::max)(ahead, read_size_));
     if (!wire_->between_messages(input_.view())) return receive_rest(to);
     Socket::Transfer got = socket_.receive(to, input_.room());
     if (got.bytes < 0 && would_block(got.error)) {
       // A moment of silence: keep no memory for it, and wait without a tick.
       if (input_.empty()) input_.release();
+      read_size_ = kMinReadSize;
       outbox_.release();
       while (!socket_.wait_readable(after(options_.idle_timeout))) {
         if (!has_slow_calls()) return false;
       }
-      to = input_.prepare(kReadSize);
+      to = input_.prepare(read_size_);
       got = socket_.receive_now(to, input_.room());
       if (got.bytes < 0 && would_block(got.error)) return true;
     }
@@ -8799,15 +9312,20 @@ class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
 
   // Sends what is queued; false if the connection is broken or its peer does not read.
   bool flush() {
-    const auto blocked = [this] { return socket_.wait_writable(after(options_.write_timeout)); };
-    if (outbox_.flush(blocked) == Outbox::Result::sent) return true;
-    socket_.shutdown();
-    return false;
+    const auto blocked = [this] { return wait_writable(); };
+    const Outbox::Result result = outbox_.flush(blocked);
+    return result == Outbox::Result::busy ? wait_for_room() : settle(result);
   }
-  // Appends what `write(Buffer&)` writes; returns how many bytes are queued.
+  // Appends what `write(Buffer&)` writes. Replies gather until they are worth a system call or
+  // somebody flushes. A peer that takes none of them is waited for, and then given up: false.
   template <class Write>
-  std::size_t append(Write&& write) {
-    return outbox_.append(write);
+  bool append(Write&& write) {
+    const auto blocked = [this] { return wait_writable(); };
+    for (;;) {
+      const Outbox::Result result = outbox_.append_and_flush(write, kBatch, blocked);
+      if (result != Outbox::Result::full) return settle(result);
+      if (!wait_for_room()) return settle(Outbox::Result::gave_up);
+    }
   }
   // Waits while too many replies are queued; false if the peer takes none of them.
   bool wait_for_room() { return outbox_.wait_for_room(after(options_.write_timeout)); }
@@ -8845,7 +9363,9 @@ class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
 
  private:
   static constexpr std::chrono::milliseconds kTick{100};
-  static constexpr std::size_t kReadSize = 16u << 10;
+  static constexpr std::size_t kBatch = 64u << 10;  // bytes of replies worth a system call
+  static constexpr std::size_t kMinReadSize = 2u << 10;
+  static constexpr std::size_t kMaxReadSize = 64u << 10;
   static constexpr std::size_t kMaxGrowth = 1u << 20;  // allocated ahead of the bytes themselves
   static constexpr std::size_t kOptionDepth = 8;
 
@@ -8853,9 +9373,18 @@ class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
     return limit.count() <= 0 ? SteadyClock::time_point::max() : Context::deadline_after(limit);
   }
 
+  bool wait_writable() const { return socket_.wait_writable(after(options_.write_timeout)); }
+  bool settle(Outbox::Result result) {
+    if (result != Outbox::Result::gave_up && result != Outbox::Result::broken) return true;
+    socket_.shutdown();
+    return false;
+  }
+
   bool take(const Socket::Transfer& got) {
     if (got.bytes <= 0) return false;
-    input_.commit(static_cast<std::size_t>(got.bytes));
+    const auto bytes = static_cast<std::size_t>(got.bytes);
+    if (bytes >= read_size_) read_size_ = (std::min)(2 * read_size_, kMaxReadSize);
+    input_.commit(bytes);
     return true;
   }
 
@@ -8896,7 +9425,7 @@ class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
       send_last(answer.text);
       return false;
     }
-    outbox_.append([&](Buffer& out) { out.append(answer.text); });
+    append([&](Buffer& out) { out.append(answer.text); });
     return flush() && (!input_.empty() || receive_until(deadline));
   }
 
@@ -8939,7 +9468,7 @@ class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
   }
 
   void send_last(std::string_view text) {
-    outbox_.append([&](Buffer& out) { out.append(text); });
+    append([&](Buffer& out) { out.append(text); });
     if (flush()) linger();
   }
   // Lets the peer read why: closing with unread input would reset the connection and could take
@@ -8966,6 +9495,7 @@ class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
 
   // Of the thread that reads.
   Buffer input_;
+  std::size_t read_size_ = kMinReadSize;  // grows with what comes
   SteadyClock::time_point receiving_since_ = SteadyClock::time_point::max();
 
   Outbox outbox_;
@@ -9211,9 +9741,10 @@ GEERPC_END_NAMESPACE
 #include <atomic>              // atomic
 #include <condition_variable>  // condition_variable
 #include <cstdint>             // uint64_t
-#include <functional>          // function
+#include <memory>              // enable_shared_from_this, shared_ptr
 #include <mutex>               // mutex
-#include <thread>              // thread
+#include <utility>             // move
+#include <vector>              // vector
 
 
 GEERPC_BEGIN_NAMESPACE
@@ -9221,37 +9752,47 @@ GEERPC_BEGIN_NAMESPACE
 namespace detail {
 
 class RunningCall;
+class Worker;
 
-// Lets the monitor sleep while nothing runs. Begin of a call and going to sleep each write one flag
-// and then read the other's, all sequentially consistent: one of the two sees the other.
-class Alarm {
+// The workers that the monitor is to watch from now on; it sleeps while there are none.
+class Watchlist {
  public:
-  void ring_if_asleep() {
-    if (!asleep_.load(std::memory_order_seq_cst)) return;
+  void add(std::shared_ptr<Worker> worker) {
     const std::lock_guard<std::mutex> lock(mutex_);
-    asleep_.store(false, std::memory_order_relaxed);
-    rung_.notify_one();
+    added_.push_back(std::move(worker));
+    changed_.notify_one();
+  }
+  void stop() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    stopping_ = true;
+    changed_.notify_one();
   }
 
-  // The monitor's side: about to sleep, thought better of it, sleep until the alarm.
-  void doze() noexcept { asleep_.store(true, std::memory_order_seq_cst); }
-  void stay_awake() noexcept { asleep_.store(false, std::memory_order_relaxed); }
-  void sleep() {
+  // The monitor's side: moves what was added to `workers`; if `wait`, when there is something.
+  // False once stopped.
+  bool take(std::vector<std::shared_ptr<Worker>>& workers, bool wait) {
     std::unique_lock<std::mutex> lock(mutex_);
-    rung_.wait(lock, [this] { return !asleep_.load(std::memory_order_relaxed); });
+    if (wait) changed_.wait(lock, [this] { return stopping_ || !added_.empty(); });
+    for (auto& worker : added_) workers.push_back(std::move(worker));
+    added_.clear();
+    return !stopping_;
   }
 
  private:
-  std::atomic<bool> asleep_{false};
   std::mutex mutex_;
-  std::condition_variable rung_;
+  std::condition_variable changed_;
+  // Guarded by mutex_.
+  std::vector<std::shared_ptr<Worker>> added_;
+  bool stopping_ = false;
 };
 
 // What a worker's thread and the monitor share. On the fast path a call costs two atomic writes to
-// a word that nobody else writes.
-class Worker {
+// a word that nobody else writes. To begin a call and to be watched no more each write one flag and
+// then read the other's, all sequentially consistent: one of the two sees the other.
+class Worker : public std::enable_shared_from_this<Worker> {
  public:
-  explicit Worker(Alarm& alarm) noexcept : alarm_(alarm) {}
+  explicit Worker(std::shared_ptr<Watchlist> watchlist) noexcept
+      : watchlist_(std::move(watchlist)) {}
 
   // ---- The worker's own thread.
 
@@ -9259,7 +9800,8 @@ class Worker {
     call_ = &call;
     calls_begun_.store(calls_begun_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
     running_.store(2 * calls_begun_.load(std::memory_order_relaxed), std::memory_order_seq_cst);
-    alarm_.ring_if_asleep();
+    if (watched_.load(std::memory_order_seq_cst)) return;
+    if (!watched_.exchange(true, std::memory_order_seq_cst)) watchlist_->add(shared_from_this());
   }
   // True if the monitor has claimed the call. It is through with it then, and never comes back.
   bool end() {
@@ -9271,7 +9813,17 @@ class Worker {
 
   // ---- The monitor.
 
-  bool runs() const noexcept { return running_.load(std::memory_order_seq_cst) != 0; }
+  // Called for each look. True if there was nothing to see for long: then the worker says when to
+  // watch it again.
+  bool leave_alone(bool active) noexcept {
+    if (active) quiet_looks_ = 0;
+    if (++quiet_looks_ < kQuietLooks) return false;
+    quiet_looks_ = 0;
+    watched_.store(false, std::memory_order_seq_cst);
+    if (running_.load(std::memory_order_seq_cst) == 0) return true;
+    // It begins a call just now, and may have asked to be watched already.
+    return watched_.exchange(true, std::memory_order_seq_cst);
+  }
 
   struct Look {
     bool active;  // a call has begun since the last look, or one is running
@@ -9304,8 +9856,10 @@ class Worker {
 
  private:
   static constexpr std::uint64_t kClaimed = 1;
+  static constexpr int kQuietLooks = 50;
 
-  Alarm& alarm_;
+  const std::shared_ptr<Watchlist> watchlist_;
+  std::atomic<bool> watched_{false};
   // 0, or twice the number of the call that runs, plus kClaimed.
   std::atomic<std::uint64_t> running_{0};
   std::atomic<std::uint64_t> calls_begun_{0};
@@ -9316,6 +9870,7 @@ class Worker {
   // Of the monitor.
   std::uint64_t running_at_last_look_ = 0;
   std::uint64_t begun_at_last_look_ = 0;
+  int quiet_looks_ = 0;
 };
 
 }  // namespace detail
@@ -9336,13 +9891,13 @@ class RunningCall final : public Responder {
  public:
   // All of them outlive the call; the message stays as it is meanwhile.
   RunningCall(ServerConnection& connection, Worker& worker, Message& message, Handler& handler,
-              std::chrono::nanoseconds max_handle_time)
+              SteadyClock::time_point now, std::chrono::nanoseconds max_handle_time)
       : connection_(connection),
         worker_(worker),
         message_(message),
         handler_(handler),
         max_handle_time_(max_handle_time),
-        started_(SteadyClock::now()) {}
+        started_(now) {}
 
   std::uint64_t seq() const noexcept { return message_.seq; }
 
@@ -9370,15 +9925,16 @@ class RunningCall final : public Responder {
         connection_.wire().write_error(out, message_.seq, message_.method, *error);
       });
     }
-    handler_.counters.end(SteadyClock::now() - started_, failed_ || error.has_value());
+    handler_.counters.end(ended_ - started_, failed_ || error.has_value());
   }
 
   // Valid once run() has returned: whether the monitor claimed it, and whether another thread reads
   // the connection now.
   bool claimed() const noexcept { return was_claimed_; }
   bool handed_over() const noexcept { return was_claimed_ && handed_over_; }
-  // How many bytes of replies waited to be sent behind this one.
-  std::size_t queued() const noexcept { return queued_; }
+  SteadyClock::time_point ended() const noexcept { return ended_; }
+  // False if the reply could not be written, since the peer does not take it.
+  bool replied() const noexcept { return connection_works_; }
 
   // ---- Responder: this call's own thread.
 
@@ -9388,11 +9944,12 @@ class RunningCall final : public Responder {
       if (other.count() != 0 && (limit.count() == 0 || other < limit)) limit = other;
     };
     restrict_to(connection_.option().handle_timeout);
-    restrict_to(message_.timeout);
+    const bool own = message_.timeout.count() != 0;
+    restrict_to(own ? message_.timeout : connection_.option().call_timeout);
     limit_ = limit;
     if (limit.count() < 0) throw timeout_error();
     if (limit.count() > 0) {
-      const auto deadline = Context::deadline_after(limit);
+      const auto deadline = Context::deadline_after(limit, started_);
       deadline_.store(deadline.time_since_epoch().count(), std::memory_order_release);
     }
     handler_began_ = true;
@@ -9506,6 +10063,7 @@ class RunningCall final : public Responder {
   // is through with it.
   void stop_running() {
     if (worker_.end()) was_claimed_ = true;
+    ended_ = SteadyClock::now();
   }
 
   // Writes the reply, unless somebody has done so.
@@ -9516,13 +10074,13 @@ class RunningCall final : public Responder {
       if (replied_) return;
       replied_ = true;
     }
-    if (limit_.count() != 0 && SteadyClock::now() >= deadline()) return write_timeout();
-    if (message_.kind != MessageKind::notify) queued_ = connection_.append(write);
+    if (limit_.count() != 0 && ended_ >= deadline()) return write_timeout();
+    if (message_.kind != MessageKind::notify) connection_works_ = connection_.append(write);
   }
   void write_timeout() {
     failed_ = true;
     if (message_.kind == MessageKind::notify) return;
-    connection_.append([this](Buffer& out) {
+    connection_works_ = connection_.append([this](Buffer& out) {
       connection_.wire().write_error(out, message_.seq, message_.method, timeout_error());
     });
   }
@@ -9538,6 +10096,7 @@ class RunningCall final : public Responder {
   Handler& handler_;
   const std::chrono::nanoseconds max_handle_time_;
   const SteadyClock::time_point started_;
+  SteadyClock::time_point ended_;  // once stop_running()
   std::chrono::nanoseconds limit_{0};
   std::atomic<SteadyClock::rep> deadline_{
       SteadyClock::time_point::max().time_since_epoch().count()};
@@ -9546,7 +10105,7 @@ class RunningCall final : public Responder {
   bool failed_ = false;
 
   bool was_claimed_ = false;
-  std::size_t queued_ = 0;
+  bool connection_works_ = true;
 
   // Guarded by the worker's mutex, once claimed.
   bool handed_over_ = false;
@@ -9565,165 +10124,6 @@ GEERPC_END_NAMESPACE
 
 #endif  // GEERPC_SERVER_RUNNING_CALL_HPP
 // ---- include/geerpc/server/monitor.hpp, continued
-// ---- include/geerpc/server/worker_pool.hpp
-// geerpc: typed RPC, service discovery and load balancing for C++17
-// SPDX-License-Identifier: MIT
-//
-// WorkerPool: threads that serve connections, and spare ones that wait to.
-
-#ifndef GEERPC_SERVER_WORKER_POOL_HPP
-#define GEERPC_SERVER_WORKER_POOL_HPP
-
-#include <algorithm>           // remove
-#include <chrono>              // seconds
-#include <condition_variable>  // condition_variable
-#include <cstddef>             // size_t
-#include <exception>           // exception
-#include <functional>          // function
-#include <memory>              // shared_ptr
-#include <mutex>               // mutex
-#include <thread>              // thread
-#include <utility>             // move
-#include <vector>              // vector
-
-
-GEERPC_BEGIN_NAMESPACE
-
-namespace detail {
-
-// Thread-safe. A task that never returns can't be ended: stop() leaves its thread behind, which is
-// why tasks hold whatever they use.
-class WorkerPool {
- public:
-  using Task = std::function<void(Worker&)>;
-
-  explicit WorkerPool(std::shared_ptr<Alarm> alarm) : state_(std::make_shared<State>()) {
-    state_->alarm = std::move(alarm);
-  }
-  ~WorkerPool() { stop(std::chrono::steady_clock::now()); }
-
-  // Runs the task in a spare thread or in a new one. False if there can be none.
-  bool run(Task task) {
-    std::vector<std::thread> finished;  // joined without the lock
-    const std::lock_guard<std::mutex> lock(state_->mutex);
-    if (state_->stopping) return false;
-    finished.swap(state_->finished);
-    for (std::thread& thread : finished) thread.join();  // they have left the pool: no wait
-    if (!state_->idle.empty()) {
-      const std::shared_ptr<Thread> thread = state_->idle.back();
-      state_->idle.pop_back();
-      thread->task = std::move(task);
-      thread->wake_up.notify_one();
-      return true;
-    }
-    const auto thread = std::make_shared<Thread>(state_->alarm);
-    thread->task = std::move(task);
-    try {
-      state_->all.push_back(thread);
-      thread->thread = std::thread([state = state_, thread] { state->work(thread); });
-    } catch (const std::exception&) {
-      if (!state_->all.empty() && state_->all.back() == thread) state_->all.pop_back();
-      return false;
-    }
-    return true;
-  }
-
-  // `visit(Worker&)` for each worker; one that ends meanwhile is kept alive for that.
-  template <class Visit>
-  void for_each(Visit&& visit) {
-    {
-      const std::lock_guard<std::mutex> lock(state_->mutex);
-      visited_.assign(state_->all.begin(), state_->all.end());
-    }
-    for (const auto& thread : visited_) visit(thread->worker);
-    visited_.clear();
-  }
-
-  // Ends the spare threads and, until `deadline`, waits for the others. Returns how many were still
-  // in their tasks and were left behind.
-  std::size_t stop(std::chrono::steady_clock::time_point deadline) {
-    std::vector<std::thread> finished;
-    std::vector<std::shared_ptr<Thread>> stuck;
-    {
-      std::unique_lock<std::mutex> lock(state_->mutex);
-      state_->stopping = true;
-      for (const auto& thread : state_->idle) thread->wake_up.notify_one();
-      state_->changed.wait_until(lock, deadline, [this] { return state_->all.empty(); });
-      finished.swap(state_->finished);
-      stuck.swap(state_->all);
-      for (const auto& thread : stuck) thread->thread.detach();
-    }
-    for (std::thread& thread : finished) thread.join();
-    return stuck.size();
-  }
-
- private:
-  struct Thread {
-    explicit Thread(std::shared_ptr<Alarm> of_monitor)
-        : alarm(std::move(of_monitor)), worker(*alarm) {}
-    const std::shared_ptr<Alarm> alarm;
-    Worker worker;
-    // Guarded by the state's mutex.
-    std::thread thread;
-    Task task;
-    std::condition_variable wake_up;
-  };
-
-  // Outlives the pool if a thread was left behind.
-  struct State {
-    std::mutex mutex;
-    std::condition_variable changed;
-    std::shared_ptr<Alarm> alarm;  // constant
-    // Guarded by mutex.
-    std::vector<std::shared_ptr<Thread>> all;   // not finished
-    std::vector<std::shared_ptr<Thread>> idle;  // those of them that wait for a task
-    std::vector<std::thread> finished;          // have left `all`, are to be joined
-    bool stopping = false;
-
-    void work(const std::shared_ptr<Thread>& self) {
-      std::unique_lock<std::mutex> lock(mutex);
-      while (self->task != nullptr) {
-        Task task = std::exchange(self->task, nullptr);
-        lock.unlock();
-        task(self->worker);
-        task = nullptr;  // and what it holds, without the lock
-        lock.lock();
-        if (!stopping) wait_for_task(lock, self);
-      }
-      const auto found = std::find(all.begin(), all.end(), self);
-      if (found == all.end()) return;  // stop() has given us up
-      all.erase(found);
-      finished.push_back(std::move(self->thread));
-      changed.notify_all();
-    }
-
-    void wait_for_task(std::unique_lock<std::mutex>& lock, const std::shared_ptr<Thread>& self) {
-      idle.push_back(self);
-      const auto woken = [&] { return self->task != nullptr || stopping; };
-      while (!woken()) {
-        if (idle.size() <= kSpares) {
-          self->wake_up.wait(lock, woken);
-        } else if (!self->wake_up.wait_for(lock, kSpareTime, woken)) {
-          break;
-        }
-      }
-      idle.erase(std::remove(idle.begin(), idle.end(), self), idle.end());
-    }
-  };
-
-  static constexpr std::size_t kSpares = 4;             // that wait for ever
-  static constexpr std::chrono::seconds kSpareTime{5};  // of the others
-
-  const std::shared_ptr<State> state_;
-  std::vector<std::shared_ptr<Thread>> visited_;  // of for_each's one caller, the monitor
-};
-
-}  // namespace detail
-
-GEERPC_END_NAMESPACE
-
-#endif  // GEERPC_SERVER_WORKER_POOL_HPP
-// ---- include/geerpc/server/monitor.hpp, continued
 
 GEERPC_BEGIN_NAMESPACE
 
@@ -9734,68 +10134,52 @@ namespace detail {
 class Monitor {
  public:
   // `slow(call, now)` is called for each claimed call, which can't end meanwhile: it must not wait.
-  Monitor(WorkerPool& pool, std::shared_ptr<Alarm> alarm,
+  Monitor(std::shared_ptr<Watchlist> watchlist,
           std::function<void(RunningCall&, SteadyClock::time_point)> slow)
-      : pool_(pool), alarm_(std::move(alarm)), slow_(std::move(slow)) {}
+      : watchlist_(std::move(watchlist)), slow_(std::move(slow)) {}
   ~Monitor() { stop(); }
 
   void start() {
     thread_ = std::thread([this] { run(); });
   }
   void stop() {
-    stopping_.store(true, std::memory_order_seq_cst);
-    alarm_->ring_if_asleep();
+    watchlist_->stop();
     if (thread_.joinable()) thread_.join();
   }
 
  private:
-  static constexpr std::chrono::milliseconds kTick{1};
-  static constexpr int kTicksUntilSleep = 50;
+  static constexpr std::chrono::milliseconds kTick{2};
 
   void run() {
-    int quiet_ticks = 0;
-    while (!stopping_.load(std::memory_order_seq_cst)) {
-      bool active = false;
-      std::vector<Worker*> slow;
+    std::vector<std::shared_ptr<Worker>> workers;
+    while (watchlist_->take(workers, workers.empty())) {
       const auto now = SteadyClock::now();
-      pool_.for_each([&](Worker& worker) {
-        const Worker::Look look = worker.look();
-        active = active || look.active;
-        if (!look.slow) return;
-        worker.claim([&](RunningCall& call, bool newly) {
-          try {
-            if (newly) call.claim();
-            slow_(call, now);
-          } catch (const std::exception&) {
-            // Out of memory: what was not done is tried again at the next tick.
-          }
-        });
+      const auto look = [&](const std::shared_ptr<Worker>& worker) {
+        return look_at(*worker, now);
+      };
+      workers.erase(std::remove_if(workers.begin(), workers.end(), look), workers.end());
+      std::this_thread::sleep_for(kTick);
+    }
+  }
+
+  // True if the worker need not be looked at again until it says so.
+  bool look_at(Worker& worker, SteadyClock::time_point now) {
+    const Worker::Look look = worker.look();
+    if (look.slow) {
+      worker.claim([&](RunningCall& call, bool newly) {
+        try {
+          if (newly) call.claim();
+          slow_(call, now);
+        } catch (const std::exception&) {
+          // Out of memory: what was not done is tried again at the next tick.
+        }
       });
-      quiet_ticks = active ? 0 : quiet_ticks + 1;
-      if (quiet_ticks < kTicksUntilSleep) {
-        std::this_thread::sleep_for(kTick);
-      } else {
-        sleep_until_a_call_begins();
-        quiet_ticks = 0;
-      }
     }
+    return worker.leave_alone(look.active);
   }
 
-  void sleep_until_a_call_begins() {
-    alarm_->doze();
-    bool runs = stopping_.load(std::memory_order_seq_cst);
-    pool_.for_each([&](Worker& worker) { runs = runs || worker.runs(); });
-    if (runs) {
-      alarm_->stay_awake();
-    } else {
-      alarm_->sleep();
-    }
-  }
-
-  WorkerPool& pool_;
-  const std::shared_ptr<Alarm> alarm_;
+  const std::shared_ptr<Watchlist> watchlist_;
   const std::function<void(RunningCall&, SteadyClock::time_point)> slow_;
-  std::atomic<bool> stopping_{false};
   std::thread thread_;
 };
 
@@ -9951,6 +10335,152 @@ GEERPC_END_NAMESPACE
 
 #endif  // GEERPC_SERVER_SERVICES_HPP
 // ---- include/geerpc/server/core.hpp, continued
+// ---- include/geerpc/server/worker_pool.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// WorkerPool: threads that serve connections, and spare ones that wait to.
+
+#ifndef GEERPC_SERVER_WORKER_POOL_HPP
+#define GEERPC_SERVER_WORKER_POOL_HPP
+
+#include <algorithm>           // remove
+#include <chrono>              // seconds
+#include <condition_variable>  // condition_variable
+#include <cstddef>             // size_t
+#include <exception>           // exception
+#include <functional>          // function
+#include <memory>              // shared_ptr
+#include <mutex>               // mutex
+#include <thread>              // thread
+#include <utility>             // move
+#include <vector>              // vector
+
+
+GEERPC_BEGIN_NAMESPACE
+
+namespace detail {
+
+// Thread-safe. A task that never returns can't be ended: stop() leaves its thread behind, which is
+// why tasks hold whatever they use.
+class WorkerPool {
+ public:
+  using Task = std::function<void(Worker&)>;
+
+  explicit WorkerPool(std::shared_ptr<Watchlist> watchlist) : state_(std::make_shared<State>()) {
+    state_->watchlist = std::move(watchlist);
+  }
+  ~WorkerPool() { stop(std::chrono::steady_clock::now()); }
+
+  // Runs the task in a spare thread or in a new one. False if there can be none.
+  bool run(Task task) {
+    std::vector<std::thread> finished;  // joined without the lock
+    const std::lock_guard<std::mutex> lock(state_->mutex);
+    if (state_->stopping) return false;
+    finished.swap(state_->finished);
+    for (std::thread& thread : finished) thread.join();  // they have left the pool: no wait
+    if (!state_->idle.empty()) {
+      const std::shared_ptr<Thread> thread = state_->idle.back();
+      state_->idle.pop_back();
+      thread->task = std::move(task);
+      thread->wake_up.notify_one();
+      return true;
+    }
+    const auto thread = std::make_shared<Thread>(state_->watchlist);
+    thread->task = std::move(task);
+    try {
+      state_->all.push_back(thread);
+      thread->thread = std::thread([state = state_, thread] { state->work(thread); });
+    } catch (const std::exception&) {
+      if (!state_->all.empty() && state_->all.back() == thread) state_->all.pop_back();
+      return false;
+    }
+    return true;
+  }
+
+  // Ends the spare threads and, until `deadline`, waits for the others. Returns how many were still
+  // in their tasks and were left behind.
+  std::size_t stop(std::chrono::steady_clock::time_point deadline) {
+    std::vector<std::thread> finished;
+    std::vector<std::shared_ptr<Thread>> stuck;
+    {
+      std::unique_lock<std::mutex> lock(state_->mutex);
+      state_->stopping = true;
+      for (const auto& thread : state_->idle) thread->wake_up.notify_one();
+      state_->changed.wait_until(lock, deadline, [this] { return state_->all.empty(); });
+      finished.swap(state_->finished);
+      stuck.swap(state_->all);
+      for (const auto& thread : stuck) thread->thread.detach();
+    }
+    for (std::thread& thread : finished) thread.join();
+    return stuck.size();
+  }
+
+ private:
+  struct Thread {
+    explicit Thread(const std::shared_ptr<Watchlist>& watchlist)
+        : worker(std::make_shared<Worker>(watchlist)) {}
+    const std::shared_ptr<Worker> worker;
+    // Guarded by the state's mutex.
+    std::thread thread;
+    Task task;
+    std::condition_variable wake_up;
+  };
+
+  // Outlives the pool if a thread was left behind.
+  struct State {
+    std::mutex mutex;
+    std::condition_variable changed;
+    std::shared_ptr<Watchlist> watchlist;  // constant
+    // Guarded by mutex.
+    std::vector<std::shared_ptr<Thread>> all;   // not finished
+    std::vector<std::shared_ptr<Thread>> idle;  // those of them that wait for a task
+    std::vector<std::thread> finished;          // have left `all`, are to be joined
+    bool stopping = false;
+
+    void work(const std::shared_ptr<Thread>& self) {
+      std::unique_lock<std::mutex> lock(mutex);
+      while (self->task != nullptr) {
+        Task task = std::exchange(self->task, nullptr);
+        lock.unlock();
+        task(*self->worker);
+        task = nullptr;  // and what it holds, without the lock
+        lock.lock();
+        if (!stopping) wait_for_task(lock, self);
+      }
+      const auto found = std::find(all.begin(), all.end(), self);
+      if (found == all.end()) return;  // stop() has given us up
+      all.erase(found);
+      finished.push_back(std::move(self->thread));
+      changed.notify_all();
+    }
+
+    void wait_for_task(std::unique_lock<std::mutex>& lock, const std::shared_ptr<Thread>& self) {
+      idle.push_back(self);
+      const auto woken = [&] { return self->task != nullptr || stopping; };
+      while (!woken()) {
+        if (idle.size() <= kSpares) {
+          self->wake_up.wait(lock, woken);
+        } else if (!self->wake_up.wait_for(lock, kSpareTime, woken)) {
+          break;
+        }
+      }
+      idle.erase(std::remove(idle.begin(), idle.end(), self), idle.end());
+    }
+  };
+
+  static constexpr std::size_t kSpares = 4;             // that wait for ever
+  static constexpr std::chrono::seconds kSpareTime{5};  // of the others
+
+  const std::shared_ptr<State> state_;
+};
+
+}  // namespace detail
+
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_SERVER_WORKER_POOL_HPP
+// ---- include/geerpc/server/core.hpp, continued
 
 GEERPC_BEGIN_NAMESPACE
 
@@ -9961,10 +10491,10 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
   explicit ServerCore(ServerOptions options)
       : options_(std::move(options)),
         codecs_(all_codecs(options_)),
-        alarm_(std::make_shared<Alarm>()),
+        watchlist_(std::make_shared<Watchlist>()),
         draining_(std::make_shared<std::atomic<bool>>(false)),
-        pool_(alarm_),
-        monitor_(pool_, alarm_,
+        pool_(watchlist_),
+        monitor_(watchlist_,
                  [this](RunningCall& call, SteadyClock::time_point now) { attend(call, now); }) {
     monitor_.start();
   }
@@ -10037,7 +10567,6 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
   // After the drain time: for handlers to see that they were cancelled, for replies to be sent.
   static constexpr std::chrono::milliseconds kGrace{1000};
   static constexpr std::chrono::milliseconds kRetry{5};
-  static constexpr std::size_t kBatch = 64u << 10;  // bytes of replies worth a system call
 
   static std::vector<const Codec*> all_codecs(const ServerOptions& options) {
     std::vector<const Codec*> codecs = {&msgpack_codec(), &json_codec()};
@@ -10067,13 +10596,16 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
     try {
       Message message;
       try {
-        while (connection->flush() && connection->wait_for_room()) {
+        // First what a handler left that is still running.
+        bool works = connection->flush();
+        while (works) {
+          auto now = SteadyClock::now();
           while (!connection->stopping() && connection->next_message(message)) {
-            const Outcome outcome = handle(connection, worker, message);
+            const Outcome outcome = handle(connection, worker, message, now);
             if (outcome == Outcome::handed_over) return;
             if (outcome == Outcome::broken) return end_input(connection);
           }
-          if (!connection->flush() || connection->stopping() || !connection->receive()) break;
+          works = connection->flush() && !connection->stopping() && connection->receive();
         }
       } catch (const Error& error) {  // what came is no message
         broken = true;
@@ -10094,7 +10626,9 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
     broken,       // its peer does not read its replies
   };
 
-  Outcome handle(const Connection& connection, Worker& worker, Message& message) {
+  // `now` becomes the time at which the handler ended.
+  Outcome handle(const Connection& connection, Worker& worker, Message& message,
+                 SteadyClock::time_point& now) {
     if (message.kind == MessageKind::cancel) {
       cancel_call(*connection, message.seq);
       return Outcome::next;
@@ -10122,31 +10656,25 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
                    : Error(StatusCode::unavailable, "rpc server: shutting down");
       return refuse(connection, message, error.never_ran());
     }
-    RunningCall call(*connection, worker, message, *handler, options_.max_handle_time);
+    RunningCall call(*connection, worker, message, *handler, now, options_.max_handle_time);
     try {
       call.run();
     } catch (...) {  // out of memory for the reply: nobody can be told
       connection->abort();
     }
+    now = call.ended();
     if (call.claimed()) end_slow(connection, call);
     end_of_call();
-    return call.handed_over() ? Outcome::handed_over : relieve(connection, call.queued());
+    if (call.handed_over()) return Outcome::handed_over;
+    return call.replied() ? Outcome::next : Outcome::broken;
   }
 
   Outcome refuse(const Connection& connection, const Message& message, const Error& error) {
     if (message.kind == MessageKind::notify) return Outcome::next;
-    return relieve(connection, connection->append([&](Buffer& out) {
+    const bool sent = connection->append([&](Buffer& out) {
       connection->wire().write_error(out, message.seq, message.method, error);
-    }));
-  }
-
-  // Does not let replies gather without bound when requests come faster than they are read.
-  Outcome relieve(const Connection& connection, std::size_t queued) {
-    if (queued <= kBatch || (connection->flush() && connection->wait_for_room())) {
-      return Outcome::next;
-    }
-    connection->abort();
-    return Outcome::broken;
+    });
+    return sent ? Outcome::next : Outcome::broken;
   }
 
   void end_of_call() {
@@ -10160,7 +10688,7 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
   // A call that was claimed is over: send its reply, and close the connection if it was the last
   // one of a stream that has ended.
   void end_slow(const Connection& connection, RunningCall& call) {
-    if (!connection->flush() || !connection->wait_for_room()) connection->abort();
+    if (!connection->flush()) connection->abort();
     end_if_over(connection, [&] {
       auto& slow = connection->slow_calls();
       slow.erase(std::remove(slow.begin(), slow.end(), &call), slow.end());
@@ -10281,7 +10809,7 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
   const ServerOptions options_;
   const std::vector<const Codec*> codecs_;
   Services services_;
-  const std::shared_ptr<Alarm> alarm_;
+  const std::shared_ptr<Watchlist> watchlist_;
   const std::shared_ptr<std::atomic<bool>> draining_;
   std::atomic<std::size_t> calls_{0};
 
