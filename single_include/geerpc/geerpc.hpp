@@ -6670,7 +6670,7 @@ class ClientConnection final : private ReadingHalf {
   // when the caller should give up.
   bool wait_to_send(SteadyClock::time_point deadline, const Call* call) {
     std::unique_lock<std::mutex> lock(mutex_);
-    if (dead_ || (call != nullptr && (call->cancelled || call->done))) return false;
+    if (dead_ || (call != nullptr && call->cancelled)) return false;
     const auto now = SteadyClock::now();
     // Not for long at once: the reader may leave its role, the call may be cancelled.
     const auto until = (std::min)(deadline, now + kTick);
@@ -6755,9 +6755,9 @@ struct AsyncCall : Call, Callback {
   bool can_be_cancelled = false;
   bool has_deadline = false;  // other than the default, which the server knows
 
-  // Whether there is a callback, and whether it is time for it.
-  enum Stage { kOpen, kHasCallback, kAnnounced };
-  std::atomic<Stage> stage{kOpen};
+  // Whether there is a callback, and whether somebody has seen to it that it runs.
+  enum class Stage { kOpen, kHasCallback, kDone };
+  std::atomic<Stage> stage{Stage::kOpen};
 
   std::optional<CancelCallback> on_cancel;  // last: destroyed first
 
@@ -6919,14 +6919,17 @@ GEERPC_END_NAMESPACE
 #ifndef GEERPC_NET_RESOLVER_HPP
 #define GEERPC_NET_RESOLVER_HPP
 
-#include <atomic>     // atomic
-#include <cstring>    // memcpy, memset
-#include <exception>  // exception
-#include <memory>     // make_shared
-#include <string>     // string
-#include <thread>     // thread
-#include <utility>    // move
-#include <vector>     // vector
+#include <algorithm>    // equal
+#include <atomic>       // atomic
+#include <cctype>       // tolower
+#include <cstring>      // memcpy, memset
+#include <exception>    // exception
+#include <memory>       // make_shared
+#include <string>       // string
+#include <string_view>  // string_view
+#include <thread>       // thread
+#include <utility>      // move
+#include <vector>       // vector
 
 #include <arpa/inet.h>
 #include <netdb.h>
@@ -6987,15 +6990,30 @@ inline int lookup(const std::string& host, std::uint16_t port, int flags,
   return 0;
 }
 
+// "localhost" and what ends in ".localhost" are this machine, whatever the system's tables say or
+// lack (RFC 6761, section 6.3).
+inline bool is_localhost(std::string_view host) {
+  if (!host.empty() && host.back() == '.') host.remove_suffix(1);
+  constexpr std::string_view name = "localhost";
+  if (host.size() < name.size()) return false;
+  const std::string_view end = host.substr(host.size() - name.size());
+  const auto same = [](char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == b; };
+  return std::equal(end.begin(), end.end(), name.begin(), same) &&
+         (end.size() == host.size() || host[host.size() - name.size() - 1] == '.');
+}
+
 // All socket addresses of `address`, best first (RFC 6724, as getaddrinfo sorts them). Numeric
-// hosts are answered at once. Names are looked up in a thread of their own, since getaddrinfo knows
-// no deadline: at `deadline`, or when `abort` is woken, the thread is left to end by itself and
-// Error(deadline_exceeded or cancelled) is thrown. An unknown name is Error(unavailable).
+// hosts and localhost are answered at once. Names are looked up in a thread of their own, since
+// getaddrinfo knows no deadline: at `deadline`, or when `abort` is woken, the thread is left to end
+// by itself and Error(deadline_exceeded or cancelled) is thrown. An unknown name is
+// Error(unavailable).
 inline std::vector<SocketAddress> resolve(const Address& address, SteadyClock::time_point deadline,
                                           const Waker& abort) {
   if (address.scheme() == Address::Scheme::unix_socket) return {unix_socket_address(address)};
   std::vector<SocketAddress> found;
   if (lookup(address.host(), address.port(), AI_NUMERICHOST, found) == 0) return found;
+  // Without a host and without AI_PASSIVE the answer is the loopback addresses.
+  if (is_localhost(address.host()) && lookup("", address.port(), 0, found) == 0) return found;
 
   struct Search {
     Waker ended;
@@ -8378,7 +8396,7 @@ class Background : public std::enable_shared_from_this<Background> {
     std::unique_lock<std::mutex> lock(mutex_);
     asleep_.store(false, std::memory_order_seq_cst);
     while (!stopping_ || !unsent_.empty()) {
-      poked_ = false;
+      const bool poked = std::exchange(poked_, false);
       interrupt_ = CancelSource();
       std::vector<std::shared_ptr<AsyncCall>> cancelled;
       cancelled.swap(cancelled_);
@@ -8396,7 +8414,8 @@ class Background : public std::enable_shared_from_this<Background> {
       ClientConnection::Look look{};
       bool flushed = true;
       if (connection != nullptr) {
-        flushed = connection->flush_forgotten(now + kFlushTime);
+        flushed = poked ? connection->flush_leftovers(now + kFlushTime)
+                        : connection->flush_forgotten(now + kFlushTime);
         deadline = connection->expire(now);
         look = connection->look();
       }
@@ -8538,7 +8557,7 @@ inline void AsyncCall::announce(std::vector<std::shared_ptr<Call>>& calls) {
   std::vector<std::shared_ptr<Callback>> callbacks;
   for (std::shared_ptr<Call>& call : calls) {
     auto& async = static_cast<AsyncCall&>(*call);
-    if (async.stage.exchange(kAnnounced, std::memory_order_acq_rel) == kHasCallback) {
+    if (async.stage.exchange(Stage::kDone, std::memory_order_seq_cst) == Stage::kHasCallback) {
       callbacks.push_back(std::static_pointer_cast<AsyncCall>(std::move(call)));
     }
   }
@@ -8622,11 +8641,15 @@ class Future {
       const auto shared = std::make_shared<F>(std::move(callback));
       call->callback = [shared](Result<R> result) { (*shared)(std::move(result)); };
     }
-    auto stage = detail::AsyncCall::kOpen;
     call->background->expect_callback();
-    if (call->stage.compare_exchange_strong(stage, detail::AsyncCall::kHasCallback,
-                                            std::memory_order_acq_rel)) {
-      return;
+    using Stage = detail::AsyncCall::Stage;
+    Stage open = Stage::kOpen;
+    if (call->stage.compare_exchange_strong(open, Stage::kHasCallback, std::memory_order_seq_cst)) {
+      // Whoever completes the call sees to the callback, unless that was a thread which waited.
+      if (!call->done.load(std::memory_order_seq_cst) ||
+          call->stage.exchange(Stage::kDone, std::memory_order_seq_cst) == Stage::kDone) {
+        return;
+      }
     }
     call->background->post({call});
     call->background->poke();  // it should know that callbacks run

@@ -101,6 +101,22 @@ TEST_SUITE("sockets") {
     }
   }
 
+  TEST_CASE("localhost is this machine, whatever the system's tables say") {
+    const geerpc::detail::Waker never;
+    for (const char* host : {"localhost", "LocalHost.", "a.b.localhost"}) {
+      const Address address("tcp@" + std::string(host) + ":7");
+      const auto found = geerpc::detail::resolve(address, SteadyClock::now(), never);
+      REQUIRE_FALSE(found.empty());
+      for (const auto& target : found) {
+        const Address loopback = geerpc::detail::to_address(target, Address::Scheme::tcp);
+        CHECK((loopback.str() == "tcp@127.0.0.1:7" || loopback.str() == "tcp@[::1]:7"));
+      }
+    }
+    CHECK_FALSE(geerpc::detail::is_localhost("notlocalhost"));
+    CHECK_FALSE(geerpc::detail::is_localhost("localhost.example"));
+    CHECK_FALSE(geerpc::detail::is_localhost("host"));
+  }
+
   TEST_CASE("an empty host listens for IPv4 and IPv6") {
     const Listener listener{Address("tcp@:0")};
     Address peer;

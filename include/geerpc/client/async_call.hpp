@@ -57,9 +57,9 @@ struct AsyncCall : Call, Callback {
   bool can_be_cancelled = false;
   bool has_deadline = false;  // other than the default, which the server knows
 
-  // Whether there is a callback, and whether it is time for it.
-  enum Stage { kOpen, kHasCallback, kAnnounced };
-  std::atomic<Stage> stage{kOpen};
+  // Whether there is a callback, and whether somebody has seen to it that it runs.
+  enum class Stage { kOpen, kHasCallback, kDone };
+  std::atomic<Stage> stage{Stage::kOpen};
 
   std::optional<CancelCallback> on_cancel;  // last: destroyed first
 

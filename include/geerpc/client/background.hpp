@@ -222,7 +222,7 @@ class Background : public std::enable_shared_from_this<Background> {
     std::unique_lock<std::mutex> lock(mutex_);
     asleep_.store(false, std::memory_order_seq_cst);
     while (!stopping_ || !unsent_.empty()) {
-      poked_ = false;
+      const bool poked = std::exchange(poked_, false);
       interrupt_ = CancelSource();
       std::vector<std::shared_ptr<AsyncCall>> cancelled;
       cancelled.swap(cancelled_);
@@ -240,7 +240,8 @@ class Background : public std::enable_shared_from_this<Background> {
       ClientConnection::Look look{};
       bool flushed = true;
       if (connection != nullptr) {
-        flushed = connection->flush_forgotten(now + kFlushTime);
+        flushed = poked ? connection->flush_leftovers(now + kFlushTime)
+                        : connection->flush_forgotten(now + kFlushTime);
         deadline = connection->expire(now);
         look = connection->look();
       }
@@ -382,7 +383,7 @@ inline void AsyncCall::announce(std::vector<std::shared_ptr<Call>>& calls) {
   std::vector<std::shared_ptr<Callback>> callbacks;
   for (std::shared_ptr<Call>& call : calls) {
     auto& async = static_cast<AsyncCall&>(*call);
-    if (async.stage.exchange(kAnnounced, std::memory_order_acq_rel) == kHasCallback) {
+    if (async.stage.exchange(Stage::kDone, std::memory_order_seq_cst) == Stage::kHasCallback) {
       callbacks.push_back(std::static_pointer_cast<AsyncCall>(std::move(call)));
     }
   }

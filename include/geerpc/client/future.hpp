@@ -84,11 +84,15 @@ class Future {
       const auto shared = std::make_shared<F>(std::move(callback));
       call->callback = [shared](Result<R> result) { (*shared)(std::move(result)); };
     }
-    auto stage = detail::AsyncCall::kOpen;
     call->background->expect_callback();
-    if (call->stage.compare_exchange_strong(stage, detail::AsyncCall::kHasCallback,
-                                            std::memory_order_acq_rel)) {
-      return;
+    using Stage = detail::AsyncCall::Stage;
+    Stage open = Stage::kOpen;
+    if (call->stage.compare_exchange_strong(open, Stage::kHasCallback, std::memory_order_seq_cst)) {
+      // Whoever completes the call sees to the callback, unless that was a thread which waited.
+      if (!call->done.load(std::memory_order_seq_cst) ||
+          call->stage.exchange(Stage::kDone, std::memory_order_seq_cst) == Stage::kDone) {
+        return;
+      }
     }
     call->background->post({call});
     call->background->poke();  // it should know that callbacks run

@@ -6,14 +6,17 @@
 #ifndef GEERPC_NET_RESOLVER_HPP
 #define GEERPC_NET_RESOLVER_HPP
 
-#include <atomic>     // atomic
-#include <cstring>    // memcpy, memset
-#include <exception>  // exception
-#include <memory>     // make_shared
-#include <string>     // string
-#include <thread>     // thread
-#include <utility>    // move
-#include <vector>     // vector
+#include <algorithm>    // equal
+#include <atomic>       // atomic
+#include <cctype>       // tolower
+#include <cstring>      // memcpy, memset
+#include <exception>    // exception
+#include <memory>       // make_shared
+#include <string>       // string
+#include <string_view>  // string_view
+#include <thread>       // thread
+#include <utility>      // move
+#include <vector>       // vector
 
 #include <arpa/inet.h>
 #include <netdb.h>
@@ -77,15 +80,30 @@ inline int lookup(const std::string& host, std::uint16_t port, int flags,
   return 0;
 }
 
+// "localhost" and what ends in ".localhost" are this machine, whatever the system's tables say or
+// lack (RFC 6761, section 6.3).
+inline bool is_localhost(std::string_view host) {
+  if (!host.empty() && host.back() == '.') host.remove_suffix(1);
+  constexpr std::string_view name = "localhost";
+  if (host.size() < name.size()) return false;
+  const std::string_view end = host.substr(host.size() - name.size());
+  const auto same = [](char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == b; };
+  return std::equal(end.begin(), end.end(), name.begin(), same) &&
+         (end.size() == host.size() || host[host.size() - name.size() - 1] == '.');
+}
+
 // All socket addresses of `address`, best first (RFC 6724, as getaddrinfo sorts them). Numeric
-// hosts are answered at once. Names are looked up in a thread of their own, since getaddrinfo knows
-// no deadline: at `deadline`, or when `abort` is woken, the thread is left to end by itself and
-// Error(deadline_exceeded or cancelled) is thrown. An unknown name is Error(unavailable).
+// hosts and localhost are answered at once. Names are looked up in a thread of their own, since
+// getaddrinfo knows no deadline: at `deadline`, or when `abort` is woken, the thread is left to end
+// by itself and Error(deadline_exceeded or cancelled) is thrown. An unknown name is
+// Error(unavailable).
 inline std::vector<SocketAddress> resolve(const Address& address, SteadyClock::time_point deadline,
                                           const Waker& abort) {
   if (address.scheme() == Address::Scheme::unix_socket) return {unix_socket_address(address)};
   std::vector<SocketAddress> found;
   if (lookup(address.host(), address.port(), AI_NUMERICHOST, found) == 0) return found;
+  // Without a host and without AI_PASSIVE the answer is the loopback addresses.
+  if (is_localhost(address.host()) && lookup("", address.port(), 0, found) == 0) return found;
 
   struct Search {
     Waker ended;
