@@ -160,7 +160,9 @@ class Player {
       case 6: {
         auto future = client_.async<std::int64_t>(context, method, token_);
         ++callbacks_due_;
-        if (dice_.one_in(2)) dice_.dawdle(200);  // its result may be there before its callback
+        // Its result may be there before its callback, or somebody may have waited for it.
+        if (dice_.one_in(2)) dice_.dawdle(200);
+        if (dice_.one_in(3)) future.wait_for(std::chrono::microseconds(dice_(1500)));
         future.then(
             [&tally = tally_, &due = callbacks_due_, expected, fate](Result<std::int64_t> result) {
               count(tally, result, expected, fate);
@@ -240,49 +242,4 @@ TEST_CASE("the last caller to leave passes the reader's role on to the backgroun
   }
   CHECK(tally.complaints.text() == "");
   CHECK(tally.right == 60 * 4 * 2);
-}
-
-TEST_CASE("a client that is closed in the middle ends every call, and runs every callback") {
-  GEERPC_SHOW_SEED();
-  Server server;
-  const auto address = serve(server);
-  Tally tally;
-  for (unsigned round = 0; round < 40; ++round) {
-    Client client(address);
-    std::atomic<int> due{0}, begun{0};
-    test::in_threads(5, tally.complaints, [&](unsigned i) {
-      Dice dice(round * 16 + i);
-      if (i == 0) {  // after a part of the calls, here or there in their course
-        const int enough = static_cast<int>(dice(60));
-        while (begun < enough) std::this_thread::yield();
-        return client.close();
-      }
-      for (int k = 0; k < 20; ++k) {
-        const std::int64_t token = std::int64_t{round * 5 + i} * 100 + k;
-        const char* const method = dice.one_in(3) ? "Wire.Late" : "Wire.Now";
-        ++begun;
-        if (dice.one_in(2)) {
-          tally.count(client.try_call<std::int64_t>(method, token), 3 * token + 1,
-                      {StatusCode::cancelled});
-          continue;
-        }
-        auto future = client.async<std::int64_t>(method, token);
-        if (dice.one_in(2)) {
-          tally.count(future.try_get(), 3 * token + 1, {StatusCode::cancelled});
-          continue;
-        }
-        ++due;
-        future.then([&tally, &due, token](Result<std::int64_t> result) {
-          tally.count(result, 3 * token + 1, {StatusCode::cancelled});
-          --due;
-        });
-      }
-    });
-    client.close();
-    REQUIRE(due == 0);
-  }
-  CHECK(tally.complaints.text() == "");
-  CHECK(tally.all() == 40 * 4 * 20);
-  CHECK(tally.right > 0);
-  CHECK(tally.failed > 0);
 }
