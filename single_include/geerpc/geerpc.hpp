@@ -6006,7 +6006,7 @@ class ReadingHalf {
         reader_(socket_, waker_, *wire_, std::move(unread)) {}
   ~ReadingHalf() = default;
 
-  // Ends the connection, see end_all().
+  // Ends the connection, see set_death() and end_all().
   virtual void fail(const Error& cause, std::uint64_t requests_read = kAll) = 0;
 
   // The reader's role, from its taking to its end, between which the mutex is free.
@@ -6036,19 +6036,25 @@ class ReadingHalf {
     std::optional<Error> error;
   };
 
-  // Mutex not held. Ends the stream and with it every call in flight; the first cause stays.
-  // `requests_read`: how many of our requests the server read before it went away.
-  void end_all(const Error& cause, std::uint64_t requests_read) {
+  // Mutex not held. Why the connection is about to end: the first cause stays. `requests_read`: how
+  // many of our requests the server read before it went away.
+  void set_death(const Error& cause, std::uint64_t requests_read) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (death_) return;
+    death_ = cause;
+    requests_read_ = requests_read;
+  }
+  // After set_death(), mutex not held. Ends the stream and with it every call in flight.
+  void end_all() {
     CompletedCalls completed;
     {
       const std::lock_guard<std::mutex> lock(mutex_);
       if (dead_) return;
-      death_ = cause;
       dead_.store(true, std::memory_order_release);
       pending_.for_each([&](Call& call) {
         if (call.decoding) return;  // its reply is here; the reader completes it
-        const bool ran = call.ordinal != 0 && call.ordinal <= requests_read;
-        completed.add(pending_.complete(call, ran ? cause : cause.never_ran()));
+        const bool ran = call.ordinal != 0 && call.ordinal <= requests_read_;
+        completed.add(pending_.complete(call, ran ? *death_ : death_->never_ran()));
       });
       waker_.wake();
     }
@@ -6172,10 +6178,11 @@ class ReadingHalf {
   PendingCalls pending_;
   Sleepers sleepers_;  // callers that wait while another thread reads
   bool reading_ = false;
-  bool background_reads_ = false;  // if reading_: the background thread does
-  std::uint64_t turns_ = 0;        // how often the reader's role was taken
-  std::uint64_t begun_ = 0;        // calls
-  std::optional<Error> death_;     // why dead_
+  bool background_reads_ = false;    // if reading_: the background thread does
+  std::uint64_t turns_ = 0;          // how often the reader's role was taken
+  std::uint64_t begun_ = 0;          // calls
+  std::optional<Error> death_;       // why dead_, or about to be
+  std::uint64_t requests_read_ = 0;  // if death_
 
   std::atomic<bool> dead_{false};  // written with the mutex held
   std::atomic<SteadyClock::rep> last_use_{SteadyClock::now().time_since_epoch().count()};
@@ -6548,9 +6555,11 @@ class ClientConnection final : private ReadingHalf {
   // Ends the connection and with it every call in flight. The first cause stays. `requests_read`:
   // how many of our requests the server read before it went away.
   void fail(const Error& cause, std::uint64_t requests_read = kAll) override {
-    // First of all nothing more is sent, so that what was is known.
+    // First the cause, which a sender who finds the outbox sealed would not know. Then nothing more
+    // is sent, so that what was is known.
+    set_death(cause, requests_read);
     outbox_.seal(ECONNABORTED);
-    end_all(cause, requests_read);
+    end_all();
   }
 
   // ---- For the background thread.
@@ -8268,6 +8277,7 @@ class Background : public std::enable_shared_from_this<Background> {
   // Asks for the call to be given up; it is then completed soon. May be called with any lock held
   // but this object's.
   void cancel(std::shared_ptr<AsyncCall> call) {
+    if (call->done.load(std::memory_order_acquire)) return;
     CancelSource dial_in_progress;
     {
       const std::lock_guard<std::mutex> lock(mutex_);
@@ -8302,10 +8312,12 @@ class Background : public std::enable_shared_from_this<Background> {
   // called by one of them. (A reply that another thread is decoding meanwhile is that thread's.)
   void close() {
     channel_.close();
+    std::vector<std::shared_ptr<AsyncCall>> cancelled;  // let go of without the lock
     std::unique_lock<std::mutex> lock(mutex_);
     stopping_ = true;
     wake();
     ended_.wait(lock, [this] { return !running_; });
+    cancelled.swap(cancelled_);  // too late for the thread; they hold us as we hold them
     std::thread thread = std::move(thread_);
     lock.unlock();
     if (thread.joinable()) thread.join();

@@ -113,9 +113,10 @@ TEST_CASE("a call can be cancelled while it connects") {
   const std::string address = "http@127.0.0.1:" + std::to_string(silent.port());
   {
     geerpc::Client client(address);
+    std::optional<test::RawSocket> held;
     const geerpc::Error error =
         check_cancel([&](const Context& context) { return client.try_call<int>(context, "A.B"); },
-                     [&] { silent.accept(); });
+                     [&] { held.emplace(silent.accept()); });
     CHECK_FALSE(error.may_have_run());
   }
   {

@@ -94,6 +94,7 @@ class Background : public std::enable_shared_from_this<Background> {
   // Asks for the call to be given up; it is then completed soon. May be called with any lock held
   // but this object's.
   void cancel(std::shared_ptr<AsyncCall> call) {
+    if (call->done.load(std::memory_order_acquire)) return;
     CancelSource dial_in_progress;
     {
       const std::lock_guard<std::mutex> lock(mutex_);
@@ -128,10 +129,12 @@ class Background : public std::enable_shared_from_this<Background> {
   // called by one of them. (A reply that another thread is decoding meanwhile is that thread's.)
   void close() {
     channel_.close();
+    std::vector<std::shared_ptr<AsyncCall>> cancelled;  // let go of without the lock
     std::unique_lock<std::mutex> lock(mutex_);
     stopping_ = true;
     wake();
     ended_.wait(lock, [this] { return !running_; });
+    cancelled.swap(cancelled_);  // too late for the thread; they hold us as we hold them
     std::thread thread = std::move(thread_);
     lock.unlock();
     if (thread.joinable()) thread.join();

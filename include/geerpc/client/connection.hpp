@@ -158,9 +158,11 @@ class ClientConnection final : private ReadingHalf {
   // Ends the connection and with it every call in flight. The first cause stays. `requests_read`:
   // how many of our requests the server read before it went away.
   void fail(const Error& cause, std::uint64_t requests_read = kAll) override {
-    // First of all nothing more is sent, so that what was is known.
+    // First the cause, which a sender who finds the outbox sealed would not know. Then nothing more
+    // is sent, so that what was is known.
+    set_death(cause, requests_read);
     outbox_.seal(ECONNABORTED);
-    end_all(cause, requests_read);
+    end_all();
   }
 
   // ---- For the background thread.

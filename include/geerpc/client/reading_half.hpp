@@ -76,7 +76,7 @@ class ReadingHalf {
         reader_(socket_, waker_, *wire_, std::move(unread)) {}
   ~ReadingHalf() = default;
 
-  // Ends the connection, see end_all().
+  // Ends the connection, see set_death() and end_all().
   virtual void fail(const Error& cause, std::uint64_t requests_read = kAll) = 0;
 
   // The reader's role, from its taking to its end, between which the mutex is free.
@@ -106,19 +106,25 @@ class ReadingHalf {
     std::optional<Error> error;
   };
 
-  // Mutex not held. Ends the stream and with it every call in flight; the first cause stays.
-  // `requests_read`: how many of our requests the server read before it went away.
-  void end_all(const Error& cause, std::uint64_t requests_read) {
+  // Mutex not held. Why the connection is about to end: the first cause stays. `requests_read`: how
+  // many of our requests the server read before it went away.
+  void set_death(const Error& cause, std::uint64_t requests_read) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (death_) return;
+    death_ = cause;
+    requests_read_ = requests_read;
+  }
+  // After set_death(), mutex not held. Ends the stream and with it every call in flight.
+  void end_all() {
     CompletedCalls completed;
     {
       const std::lock_guard<std::mutex> lock(mutex_);
       if (dead_) return;
-      death_ = cause;
       dead_.store(true, std::memory_order_release);
       pending_.for_each([&](Call& call) {
         if (call.decoding) return;  // its reply is here; the reader completes it
-        const bool ran = call.ordinal != 0 && call.ordinal <= requests_read;
-        completed.add(pending_.complete(call, ran ? cause : cause.never_ran()));
+        const bool ran = call.ordinal != 0 && call.ordinal <= requests_read_;
+        completed.add(pending_.complete(call, ran ? *death_ : death_->never_ran()));
       });
       waker_.wake();
     }
@@ -242,10 +248,11 @@ class ReadingHalf {
   PendingCalls pending_;
   Sleepers sleepers_;  // callers that wait while another thread reads
   bool reading_ = false;
-  bool background_reads_ = false;  // if reading_: the background thread does
-  std::uint64_t turns_ = 0;        // how often the reader's role was taken
-  std::uint64_t begun_ = 0;        // calls
-  std::optional<Error> death_;     // why dead_
+  bool background_reads_ = false;    // if reading_: the background thread does
+  std::uint64_t turns_ = 0;          // how often the reader's role was taken
+  std::uint64_t begun_ = 0;          // calls
+  std::optional<Error> death_;       // why dead_, or about to be
+  std::uint64_t requests_read_ = 0;  // if death_
 
   std::atomic<bool> dead_{false};  // written with the mutex held
   std::atomic<SteadyClock::rep> last_use_{SteadyClock::now().time_since_epoch().count()};
