@@ -48,6 +48,7 @@
 //   geerpc/client/reading_half.hpp
 //   geerpc/client/pending_calls.hpp
 //   geerpc/client/call.hpp
+//   geerpc/client/sleeper.hpp
 //   geerpc/client/reply_reader.hpp
 //   geerpc/net/waker.hpp
 //   geerpc/net/socket.hpp
@@ -5088,19 +5089,119 @@ GEERPC_END_NAMESPACE
 #ifndef GEERPC_CLIENT_CALL_HPP
 #define GEERPC_CLIENT_CALL_HPP
 
-#include <algorithm>           // find
-#include <atomic>              // atomic
+#include <atomic>       // atomic
+#include <chrono>       // steady_clock
+#include <cstdint>      // uint64_t
+#include <memory>       // shared_ptr
+#include <optional>     // optional
+#include <string>       // string
+#include <string_view>  // string_view
+#include <utility>      // move
+#include <vector>       // vector
+
+// ---- include/geerpc/client/sleeper.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// Sleeper: a thread that waits until another one has read its reply.
+
+#ifndef GEERPC_CLIENT_SLEEPER_HPP
+#define GEERPC_CLIENT_SLEEPER_HPP
+
 #include <chrono>              // steady_clock
 #include <condition_variable>  // condition_variable
-#include <cstdint>             // uint64_t
-#include <memory>              // shared_ptr
-#include <mutex>               // mutex, unique_lock
-#include <optional>            // optional
-#include <string>              // string
-#include <string_view>         // string_view
-#include <utility>             // move
-#include <vector>              // vector
+#include <mutex>               // mutex
 
+
+GEERPC_BEGIN_NAMESPACE
+
+namespace detail {
+
+// Lives on the stack of the thread that sleeps. It has a mutex of its own, so that those who are
+// woken do not queue for the connection's. Whoever wakes it must have taken it first, with the
+// connection's mutex held, and need not hold that any more when it does: one who was taken stays
+// until he is woken.
+class Sleeper {
+ public:
+  // `place`, of the call, points to the sleeper until it is taken.
+  explicit Sleeper(Sleeper*& place) noexcept : place_(place) { place_ = this; }
+  Sleeper(const Sleeper&) = delete;
+  Sleeper& operator=(const Sleeper&) = delete;
+
+  // Until woken; false at `deadline`.
+  bool sleep_until(std::chrono::steady_clock::time_point deadline) {
+    std::unique_lock<std::mutex> lock(mutex_);
+    const auto woken = [this] { return woken_; };
+    if (deadline != std::chrono::steady_clock::time_point::max()) {
+      return changed_.wait_until(lock, deadline, woken);
+    }
+    changed_.wait(lock, woken);
+    return true;
+  }
+  // Under the lock: once that is free this object may be gone.
+  void wake() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    woken_ = true;
+    changed_.notify_one();
+  }
+
+  // True if it was woken to read, see Sleepers.
+  bool is_to_read() const noexcept { return is_to_read_; }
+
+  // Connection's mutex held.
+  void take() noexcept {
+    place_ = nullptr;
+    if (next_ == nullptr) return;
+    next_->previous_ = previous_;
+    previous_->next_ = next_;
+    next_ = previous_ = nullptr;
+  }
+
+ private:
+  friend class Sleepers;
+
+  Sleeper*& place_;  // guarded by the connection's mutex
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool woken_ = false;  // guarded by mutex_
+
+  // Guarded by the connection's mutex until it is taken.
+  Sleeper* next_ = nullptr;
+  Sleeper* previous_ = nullptr;
+  bool is_to_read_ = false;
+};
+
+// Those who are ready to read: a ring. Guarded by the connection's mutex.
+class Sleepers {
+ public:
+  Sleepers() noexcept { ring_.next_ = ring_.previous_ = &ring_; }
+
+  bool empty() const noexcept { return ring_.next_ == &ring_; }
+  void add(Sleeper& sleeper) noexcept {
+    sleeper.next_ = &ring_;
+    sleeper.previous_ = ring_.previous_;
+    ring_.previous_->next_ = &sleeper;
+    ring_.previous_ = &sleeper;
+  }
+  // Wakes the one who came last, whose reply is likely to be the farthest away. Must not be empty.
+  void wake_last() {
+    Sleeper& last = *ring_.previous_;
+    last.take();
+    last.is_to_read_ = true;
+    last.wake();
+  }
+
+ private:
+  Sleeper* nobody_ = nullptr;
+  Sleeper ring_{nobody_};
+};
+
+}  // namespace detail
+
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_CLIENT_SLEEPER_HPP
+// ---- include/geerpc/client/call.hpp, continued
 
 GEERPC_BEGIN_NAMESPACE
 
@@ -5127,12 +5228,18 @@ struct Call {
   bool decoding = false;
   bool cancelled = false;  // its context was cancelled, and its thread is to see to that
   std::atomic<bool> done{false};
-  std::optional<Error> error;                  // once done: why there is no result
-  std::condition_variable* sleeper = nullptr;  // of the thread that sleeps until it is done
-  std::shared_ptr<Call> self;                  // keeps an asynchronous call alive while pending
+  std::optional<Error> error;  // once done: why there is no result
+  Sleeper* sleeper = nullptr;  // the thread that sleeps until it is done
+  std::shared_ptr<Call> self;  // keeps an asynchronous call alive while pending
 
-  void wake() noexcept {
-    if (sleeper != nullptr) sleeper->notify_one();
+  // Null if there is none; else it is the caller's to wake.
+  [[nodiscard]] Sleeper* take_sleeper() noexcept {
+    Sleeper* const taken = sleeper;
+    if (taken != nullptr) taken->take();
+    return taken;
+  }
+  void wake() {
+    if (Sleeper* const taken = take_sleeper()) taken->wake();
   }
 
   // Decodes the result into this object. May throw anything.
@@ -5185,34 +5292,6 @@ struct ResultSlot<void> {
   // Whatever the server answers is no business of a caller who wants nothing.
   void decode(const Codec&, std::string_view, const DecodeLimits&) {}
   Result<void> take() { return {}; }
-};
-
-// The calls whose threads are asleep until they are done. Guarded by the connection's mutex, which
-// is what `lock` holds.
-class Sleepers {
- public:
-  bool empty() const noexcept { return calls_.empty(); }
-  void wake_one() noexcept { calls_.back()->wake(); }  // must not be empty
-
-  // Until the call is woken; false at `deadline`.
-  bool sleep(std::unique_lock<std::mutex>& lock, Call& call,
-             std::chrono::steady_clock::time_point deadline) {
-    std::condition_variable woken;
-    calls_.push_back(&call);
-    call.sleeper = &woken;
-    bool in_time = true;
-    if (deadline == std::chrono::steady_clock::time_point::max()) {
-      woken.wait(lock);
-    } else {
-      in_time = woken.wait_until(lock, deadline) == std::cv_status::no_timeout;
-    }
-    calls_.erase(std::find(calls_.begin(), calls_.end(), &call));
-    call.sleeper = nullptr;
-    return in_time;
-  }
-
- private:
-  std::vector<Call*> calls_;
 };
 
 // A call whose caller waits for it; lives on the caller's stack.
@@ -6063,16 +6142,33 @@ class ReadingHalf {
   }
 
   // Waits until the call is done, as the reader if nobody else is, and comes back earlier at
-  // `until` or once the call is cancelled. Whoever calls this then calls wake_next_reader().
+  // `until` or once the call is cancelled. Comes back without the lock if the call is done and
+  // nothing is left to see to; else whoever calls this then calls wake_next_reader().
+  //
+  // Who has read for long, and nearly always for others, stops: they are at it all the time, and a
+  // thread that reads for them costs them a change of threads for each call. As a deputy it only
+  // looks now and then whether anybody still reads.
   void wait_locked(std::unique_lock<std::mutex>& lock, Call& call, SteadyClock::time_point until,
                    bool wakeable, SteadyClock::time_point now) {
-    bool in_time = true;
+    bool in_time = true, deputy = false;
+    SteadyClock::time_point reading_since = now;
+    std::uint64_t served_before = served_;
     while (!call.done && (call.decoding || (in_time && !call.cancelled))) {
-      if (call.decoding) {
-        sleepers_.sleep(lock, call, SteadyClock::time_point::max());  // a matter of microseconds
+      if (call.decoding) {  // a matter of microseconds
+        sleep(lock, call, SteadyClock::time_point::max(), true);
+      } else if (deputy) {
+        const std::uint64_t turns = turns_;
+        sleep(lock, call, (std::min)(until, now + kPatience), false);
+        if (!lock.owns_lock()) return;
+        deputy = turns_ != turns;
+        reading_since = now = SteadyClock::now();
+        served_before = served_;
+        in_time = now < until;
       } else if (reading_) {
         if (background_reads_) waker_.wake();  // it gives way
-        in_time = sleepers_.sleep(lock, call, until);
+        in_time = sleep(lock, call, until, true);
+        if (!lock.owns_lock()) return;
+        served_before = served_;
       } else {
         OwnReply own(call);
         Turn turn(*this, lock);
@@ -6083,8 +6179,34 @@ class ReadingHalf {
         // A server that never stops talking must not make us deaf to the clock.
         now = SteadyClock::now();
         in_time = in_time && now < until;
+        if (now - reading_since < kPatience) continue;
+        deputy = served_ - served_before >= kMany;
+        reading_since = now;
+        served_before = served_;
+        if (deputy) wake_next_reader();
       }
     }
+  }
+
+  // Until woken; false at `deadline`. Wakes up without the lock if the call is done and this thread
+  // is not asked to read, which only those are who are `ready` to.
+  bool sleep(std::unique_lock<std::mutex>& lock, Call& call, SteadyClock::time_point deadline,
+             bool ready) {
+    Sleeper me(call.sleeper);
+    if (ready) sleepers_.add(me);
+    lock.unlock();
+    const bool in_time = me.sleep_until(deadline);
+    if (in_time && !me.is_to_read() && call.done.load(std::memory_order_acquire)) return true;
+    lock.lock();
+    if (in_time) return true;
+    if (call.sleeper == &me) {
+      me.take();
+      return false;
+    }
+    lock.unlock();  // somebody has taken us and is about to wake us
+    me.sleep_until(SteadyClock::time_point::max());
+    lock.lock();
+    return true;
   }
 
   // Mutex held, also while what complete() returns is dropped: the reader holds its call itself,
@@ -6098,7 +6220,7 @@ class ReadingHalf {
   void wake_next_reader() {
     if (reading_ || dead_) return;
     if (!sleepers_.empty()) {
-      sleepers_.wake_one();
+      sleepers_.wake_last();
     } else if (pending_.async_calls() != 0) {
       poke_background_(false);
     }
@@ -6162,7 +6284,11 @@ class ReadingHalf {
       lock.lock();
       call->decoding = false;
     }
+    ++served_;
+    Sleeper* const sleeper = call->take_sleeper();
     completed_.add(pending_.complete(*call, std::move(error)));
+    lock.unlock();
+    if (sleeper != nullptr) sleeper->wake();
   }
   std::optional<Error> decode(Call& call, const Message& message) {
     return call.try_decode(wire_->codec(), message.body, wire_->limits().decode);
@@ -6180,6 +6306,7 @@ class ReadingHalf {
   bool reading_ = false;
   bool background_reads_ = false;    // if reading_: the background thread does
   std::uint64_t turns_ = 0;          // how often the reader's role was taken
+  std::uint64_t served_ = 0;         // replies that were read for others
   std::uint64_t begun_ = 0;          // calls
   std::optional<Error> death_;       // why dead_, or about to be
   std::uint64_t requests_read_ = 0;  // if death_
@@ -6189,6 +6316,8 @@ class ReadingHalf {
 
  private:
   static constexpr std::chrono::milliseconds kSilence{1000};
+  static constexpr std::chrono::milliseconds kPatience{2};
+  static constexpr std::uint64_t kMany = 16;
   static constexpr std::uint64_t kBusy = 8;
 
   // Guarded by mutex_.
@@ -6459,6 +6588,7 @@ class ClientConnection final : private ReadingHalf {
     (void)start(call, now, header, body, Patience::waits);
     std::unique_lock<std::mutex> lock(mutex_);
     wait_locked(lock, call, call.deadline, on_cancel.has_value(), now);
+    if (!lock.owns_lock()) return;
     std::uint64_t abandoned = 0;
     if (!call.done) {
       abandoned = call.seq;
@@ -6529,6 +6659,7 @@ class ClientConnection final : private ReadingHalf {
     {
       std::unique_lock<std::mutex> lock(mutex_);
       wait_locked(lock, call, limit, wakeable, now);
+      if (!lock.owns_lock()) return true;
       wake_next_reader();
       if (call.done) return true;
     }
@@ -6581,7 +6712,7 @@ class ClientConnection final : private ReadingHalf {
     turn.end();
     background_reads_ = false;
     may_defer_.store(true, std::memory_order_seq_cst);
-    if (!sleepers_.empty()) sleepers_.wake_one();  // else this thread goes on by itself
+    if (!sleepers_.empty()) sleepers_.wake_last();  // else this thread goes on by itself
     return true;
   }
   // Whether the background thread soon looks for requests that were left to leave with others.

@@ -6,20 +6,18 @@
 #ifndef GEERPC_CLIENT_CALL_HPP
 #define GEERPC_CLIENT_CALL_HPP
 
-#include <algorithm>           // find
-#include <atomic>              // atomic
-#include <chrono>              // steady_clock
-#include <condition_variable>  // condition_variable
-#include <cstdint>             // uint64_t
-#include <memory>              // shared_ptr
-#include <mutex>               // mutex, unique_lock
-#include <optional>            // optional
-#include <string>              // string
-#include <string_view>         // string_view
-#include <utility>             // move
-#include <vector>              // vector
+#include <atomic>       // atomic
+#include <chrono>       // steady_clock
+#include <cstdint>      // uint64_t
+#include <memory>       // shared_ptr
+#include <optional>     // optional
+#include <string>       // string
+#include <string_view>  // string_view
+#include <utility>      // move
+#include <vector>       // vector
 
 #include <geerpc/base/result.hpp>
+#include <geerpc/client/sleeper.hpp>
 #include <geerpc/codec/codec.hpp>
 
 GEERPC_BEGIN_NAMESPACE
@@ -47,12 +45,18 @@ struct Call {
   bool decoding = false;
   bool cancelled = false;  // its context was cancelled, and its thread is to see to that
   std::atomic<bool> done{false};
-  std::optional<Error> error;                  // once done: why there is no result
-  std::condition_variable* sleeper = nullptr;  // of the thread that sleeps until it is done
-  std::shared_ptr<Call> self;                  // keeps an asynchronous call alive while pending
+  std::optional<Error> error;  // once done: why there is no result
+  Sleeper* sleeper = nullptr;  // the thread that sleeps until it is done
+  std::shared_ptr<Call> self;  // keeps an asynchronous call alive while pending
 
-  void wake() noexcept {
-    if (sleeper != nullptr) sleeper->notify_one();
+  // Null if there is none; else it is the caller's to wake.
+  [[nodiscard]] Sleeper* take_sleeper() noexcept {
+    Sleeper* const taken = sleeper;
+    if (taken != nullptr) taken->take();
+    return taken;
+  }
+  void wake() {
+    if (Sleeper* const taken = take_sleeper()) taken->wake();
   }
 
   // Decodes the result into this object. May throw anything.
@@ -105,34 +109,6 @@ struct ResultSlot<void> {
   // Whatever the server answers is no business of a caller who wants nothing.
   void decode(const Codec&, std::string_view, const DecodeLimits&) {}
   Result<void> take() { return {}; }
-};
-
-// The calls whose threads are asleep until they are done. Guarded by the connection's mutex, which
-// is what `lock` holds.
-class Sleepers {
- public:
-  bool empty() const noexcept { return calls_.empty(); }
-  void wake_one() noexcept { calls_.back()->wake(); }  // must not be empty
-
-  // Until the call is woken; false at `deadline`.
-  bool sleep(std::unique_lock<std::mutex>& lock, Call& call,
-             std::chrono::steady_clock::time_point deadline) {
-    std::condition_variable woken;
-    calls_.push_back(&call);
-    call.sleeper = &woken;
-    bool in_time = true;
-    if (deadline == std::chrono::steady_clock::time_point::max()) {
-      woken.wait(lock);
-    } else {
-      in_time = woken.wait_until(lock, deadline) == std::cv_status::no_timeout;
-    }
-    calls_.erase(std::find(calls_.begin(), calls_.end(), &call));
-    call.sleeper = nullptr;
-    return in_time;
-  }
-
- private:
-  std::vector<Call*> calls_;
 };
 
 // A call whose caller waits for it; lives on the caller's stack.

@@ -62,6 +62,7 @@ class ClientConnection final : private ReadingHalf {
     (void)start(call, now, header, body, Patience::waits);
     std::unique_lock<std::mutex> lock(mutex_);
     wait_locked(lock, call, call.deadline, on_cancel.has_value(), now);
+    if (!lock.owns_lock()) return;
     std::uint64_t abandoned = 0;
     if (!call.done) {
       abandoned = call.seq;
@@ -132,6 +133,7 @@ class ClientConnection final : private ReadingHalf {
     {
       std::unique_lock<std::mutex> lock(mutex_);
       wait_locked(lock, call, limit, wakeable, now);
+      if (!lock.owns_lock()) return true;
       wake_next_reader();
       if (call.done) return true;
     }
@@ -184,7 +186,7 @@ class ClientConnection final : private ReadingHalf {
     turn.end();
     background_reads_ = false;
     may_defer_.store(true, std::memory_order_seq_cst);
-    if (!sleepers_.empty()) sleepers_.wake_one();  // else this thread goes on by itself
+    if (!sleepers_.empty()) sleepers_.wake_last();  // else this thread goes on by itself
     return true;
   }
   // Whether the background thread soon looks for requests that were left to leave with others.

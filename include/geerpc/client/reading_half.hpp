@@ -133,16 +133,33 @@ class ReadingHalf {
   }
 
   // Waits until the call is done, as the reader if nobody else is, and comes back earlier at
-  // `until` or once the call is cancelled. Whoever calls this then calls wake_next_reader().
+  // `until` or once the call is cancelled. Comes back without the lock if the call is done and
+  // nothing is left to see to; else whoever calls this then calls wake_next_reader().
+  //
+  // Who has read for long, and nearly always for others, stops: they are at it all the time, and a
+  // thread that reads for them costs them a change of threads for each call. As a deputy it only
+  // looks now and then whether anybody still reads.
   void wait_locked(std::unique_lock<std::mutex>& lock, Call& call, SteadyClock::time_point until,
                    bool wakeable, SteadyClock::time_point now) {
-    bool in_time = true;
+    bool in_time = true, deputy = false;
+    SteadyClock::time_point reading_since = now;
+    std::uint64_t served_before = served_;
     while (!call.done && (call.decoding || (in_time && !call.cancelled))) {
-      if (call.decoding) {
-        sleepers_.sleep(lock, call, SteadyClock::time_point::max());  // a matter of microseconds
+      if (call.decoding) {  // a matter of microseconds
+        sleep(lock, call, SteadyClock::time_point::max(), true);
+      } else if (deputy) {
+        const std::uint64_t turns = turns_;
+        sleep(lock, call, (std::min)(until, now + kPatience), false);
+        if (!lock.owns_lock()) return;
+        deputy = turns_ != turns;
+        reading_since = now = SteadyClock::now();
+        served_before = served_;
+        in_time = now < until;
       } else if (reading_) {
         if (background_reads_) waker_.wake();  // it gives way
-        in_time = sleepers_.sleep(lock, call, until);
+        in_time = sleep(lock, call, until, true);
+        if (!lock.owns_lock()) return;
+        served_before = served_;
       } else {
         OwnReply own(call);
         Turn turn(*this, lock);
@@ -153,8 +170,34 @@ class ReadingHalf {
         // A server that never stops talking must not make us deaf to the clock.
         now = SteadyClock::now();
         in_time = in_time && now < until;
+        if (now - reading_since < kPatience) continue;
+        deputy = served_ - served_before >= kMany;
+        reading_since = now;
+        served_before = served_;
+        if (deputy) wake_next_reader();
       }
     }
+  }
+
+  // Until woken; false at `deadline`. Wakes up without the lock if the call is done and this thread
+  // is not asked to read, which only those are who are `ready` to.
+  bool sleep(std::unique_lock<std::mutex>& lock, Call& call, SteadyClock::time_point deadline,
+             bool ready) {
+    Sleeper me(call.sleeper);
+    if (ready) sleepers_.add(me);
+    lock.unlock();
+    const bool in_time = me.sleep_until(deadline);
+    if (in_time && !me.is_to_read() && call.done.load(std::memory_order_acquire)) return true;
+    lock.lock();
+    if (in_time) return true;
+    if (call.sleeper == &me) {
+      me.take();
+      return false;
+    }
+    lock.unlock();  // somebody has taken us and is about to wake us
+    me.sleep_until(SteadyClock::time_point::max());
+    lock.lock();
+    return true;
   }
 
   // Mutex held, also while what complete() returns is dropped: the reader holds its call itself,
@@ -168,7 +211,7 @@ class ReadingHalf {
   void wake_next_reader() {
     if (reading_ || dead_) return;
     if (!sleepers_.empty()) {
-      sleepers_.wake_one();
+      sleepers_.wake_last();
     } else if (pending_.async_calls() != 0) {
       poke_background_(false);
     }
@@ -232,7 +275,11 @@ class ReadingHalf {
       lock.lock();
       call->decoding = false;
     }
+    ++served_;
+    Sleeper* const sleeper = call->take_sleeper();
     completed_.add(pending_.complete(*call, std::move(error)));
+    lock.unlock();
+    if (sleeper != nullptr) sleeper->wake();
   }
   std::optional<Error> decode(Call& call, const Message& message) {
     return call.try_decode(wire_->codec(), message.body, wire_->limits().decode);
@@ -250,6 +297,7 @@ class ReadingHalf {
   bool reading_ = false;
   bool background_reads_ = false;    // if reading_: the background thread does
   std::uint64_t turns_ = 0;          // how often the reader's role was taken
+  std::uint64_t served_ = 0;         // replies that were read for others
   std::uint64_t begun_ = 0;          // calls
   std::optional<Error> death_;       // why dead_, or about to be
   std::uint64_t requests_read_ = 0;  // if death_
@@ -259,6 +307,8 @@ class ReadingHalf {
 
  private:
   static constexpr std::chrono::milliseconds kSilence{1000};
+  static constexpr std::chrono::milliseconds kPatience{2};
+  static constexpr std::uint64_t kMany = 16;
   static constexpr std::uint64_t kBusy = 8;
 
   // Guarded by mutex_.
