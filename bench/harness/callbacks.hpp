@@ -1,7 +1,8 @@
 // geerpc: typed RPC, service discovery and load balancing for C++17
 // SPDX-License-Identifier: MIT
 //
-// Callbacks: one thread that keeps a window of calls in flight, which end in callbacks.
+// Callbacks: a window of calls in flight, each of which ends in a callback that begins the next
+// one.
 
 #ifndef BENCH_HARNESS_CALLBACKS_HPP
 #define BENCH_HARNESS_CALLBACKS_HPP
@@ -22,65 +23,59 @@ template <class Connection>
 class Callbacks {
  public:
   Callbacks(Connection& connection, std::size_t window, std::size_t size)
-      : connection_(&connection), texts_(window, Text(size)), starts_(window) {
-    for (std::size_t slot = 0; slot < window; ++slot) free_.push_back(slot);
-    ended_.reserve(window);
-  }
+      : connection_(&connection), texts_(window, Text(size)), starts_(window) {}
 
   Clock::duration run(const Limit& limit, Latencies& latencies) {
     latencies.reserve(latencies.size() + limit.expected_calls());
+    limit_ = limit;
     latencies_ = &latencies;
-    const Clock::time_point start = Clock::now();
-    Clock::time_point now = start;
-    std::size_t begun = 0;
-    while (!limit.reached(begun, now - start)) {
-      if (free_.empty()) {
-        take_ended();
-        now = Clock::now();
-        continue;
-      }
-      const std::size_t slot = free_.back();
-      free_.pop_back();
-      starts_[slot] = now;
-      connection_->echo_async(texts_[slot].next(), [this, slot](bool ok) { end(slot, ok); });
-      ++begun;
-    }
-    while (free_.size() < texts_.size()) take_ended();
-    return Clock::now() - start;
+    begun_ = 0;
+    start_ = now_ = Clock::now();
+    in_flight_ = texts_.size();
+    for (std::size_t slot = 0; slot < texts_.size(); ++slot) begin_or_end(slot);
+    std::unique_lock<std::mutex> lock(mutex_);
+    all_ended_.wait(lock, [this] { return in_flight_ == 0; });
+    return now_ - start_;
   }
 
  private:
-  // Waits until half of the calls in flight have ended. Being woken for each of them would measure
-  // the kernel's scheduler instead of the library; with a window of one it is the same.
-  void take_ended() {
-    std::unique_lock<std::mutex> lock(mutex_);
-    const std::size_t in_flight = texts_.size() - free_.size();
-    awaited_ = (in_flight + 1) / 2;
-    enough_.wait(lock, [this] { return ended_.size() >= awaited_; });
-    free_.insert(free_.end(), ended_.begin(), ended_.end());
-    ended_.clear();
-    awaited_ = 0;
+  // The next call in this place, if there is to be one.
+  void begin_or_end(std::size_t slot) {
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      if (limit_.reached(begun_, now_ - start_)) {
+        if (--in_flight_ == 0) all_ended_.notify_one();
+        return;
+      }
+      ++begun_;
+      starts_[slot] = now_;
+    }
+    connection_->echo_async(texts_[slot].next(), [this, slot](bool ok) { end(slot, ok); });
   }
 
+  // Some libraries run callbacks in several threads at once.
   void end(std::size_t slot, bool ok) {
     if (!ok) fail("Echo returned something wrong");
-    const Clock::time_point now = Clock::now();
-    const std::lock_guard<std::mutex> lock(mutex_);
-    latencies_->add(now - starts_[slot]);
-    ended_.push_back(slot);
-    if (ended_.size() == awaited_) enough_.notify_one();
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      now_ = Clock::now();
+      latencies_->add(now_ - starts_[slot]);
+    }
+    begin_or_end(slot);
   }
 
   Connection* connection_;
   std::vector<Text> texts_;
   std::vector<Clock::time_point> starts_;
-  std::vector<std::size_t> free_;
 
   std::mutex mutex_;
-  std::condition_variable enough_;
-  std::vector<std::size_t> ended_;
-  std::size_t awaited_ = 0;
+  std::condition_variable all_ended_;
+  // Guarded by mutex_.
+  Limit limit_;
   Latencies* latencies_ = nullptr;
+  std::size_t begun_ = 0;
+  std::size_t in_flight_ = 0;
+  Clock::time_point start_, now_;
 };
 
 }  // namespace bench

@@ -4874,18 +4874,18 @@ GEERPC_END_NAMESPACE
 // geerpc: typed RPC, service discovery and load balancing for C++17
 // SPDX-License-Identifier: MIT
 //
-// CallbackThread: where the callbacks of a client's asynchronous calls run.
+// CallbackThread: where the callbacks of a client's asynchronous calls run, and the replies are
+// read that they wait for.
 
 #ifndef GEERPC_CLIENT_CALLBACK_THREAD_HPP
 #define GEERPC_CLIENT_CALLBACK_THREAD_HPP
 
 #include <condition_variable>  // condition_variable
 #include <exception>           // exception
-#include <functional>          // function
-#include <memory>              // make_shared, shared_ptr
+#include <memory>              // make_shared, shared_ptr, weak_ptr
 #include <mutex>               // mutex
 #include <thread>              // thread
-#include <utility>             // move
+#include <utility>             // exchange
 #include <vector>              // vector
 
 
@@ -4901,40 +4901,77 @@ struct Callback {
   ~Callback() = default;
 };
 
-// Runs callbacks one after another in a thread that the first one starts, apart from the thread
-// that reads, so that a callback may wait for another call. Thread-safe.
+// What the callback thread does between callbacks. All of it without a lock of that thread's.
+struct CallbackReader {
+  // Waits for replies and posts what they complete. False when it should not be called again before
+  // there were callbacks, or somebody asks.
+  virtual bool read_for_callbacks() = 0;
+  // Ends that waiting. Any thread, and perhaps with a connection's mutex held.
+  virtual void interrupt_reading() = 0;
+  // A batch of callbacks has run.
+  virtual void after_callbacks() = 0;
+
+ protected:
+  ~CallbackReader() = default;
+};
+
+// Runs callbacks one after another, in a thread that the first one starts. The same thread reads
+// the replies, so that from a reply to its callback there is no change of threads; while a callback
+// takes long, or waits for another call, others read. Thread-safe.
 class CallbackThread {
  public:
   ~CallbackThread() { close(); }
 
   // Runs these after the others. After close(), or if no thread can be had, they run in this
-  // thread. The thread calls `after` when it has run all that were posted.
-  void post(std::vector<std::shared_ptr<Callback>> callbacks, const std::function<void()>& after) {
+  // thread.
+  void post(std::vector<std::shared_ptr<Callback>> callbacks,
+            const std::weak_ptr<CallbackReader>& reader) {
     {
-      const std::lock_guard<std::mutex> lock(state_->mutex);
-      if (state_->running || (!state_->closing && start(after))) {
+      std::unique_lock<std::mutex> lock(state_->mutex);
+      if (state_->running || (!state_->closing && start(reader))) {
         auto& queue = state_->queue;
         if (queue.empty()) {
           queue.swap(callbacks);
         } else {
           queue.insert(queue.end(), callbacks.begin(), callbacks.end());
         }
+        if (is_current()) return;  // it is about to look
         if (state_->asleep) state_->changed.notify_all();
+        const bool reads = state_->reads;
+        lock.unlock();
+        if (!reads) return;
+        if (const auto strong = reader.lock()) strong->interrupt_reading();
         return;
       }
     }
     for (const std::shared_ptr<Callback>& callback : callbacks) callback->run_callback();
   }
 
-  // True in a callback.
-  bool is_current() const noexcept { return current() == state_.get(); }
-  // True if callbacks run or are going to.
-  bool busy() const {
+  // There are callbacks to come: has their replies read from now on, if the thread has nothing else
+  // to do. False if it has, or there is none.
+  bool ask_to_read(const std::weak_ptr<CallbackReader>& reader) {
     const std::lock_guard<std::mutex> lock(state_->mutex);
-    return state_->running && (!state_->asleep || !state_->queue.empty());
+    if (state_->closing || (!state_->running && !start(reader))) return false;
+    if (!state_->asleep) return state_->reads;
+    state_->asked = true;
+    state_->changed.notify_all();
+    return true;
   }
 
-  // Final. All callbacks have run when it returns, unless one of them calls it.
+  // True in a callback.
+  bool is_current() const noexcept { return current() == state_.get(); }
+  // True while it waits for replies.
+  bool reads() const {
+    const std::lock_guard<std::mutex> lock(state_->mutex);
+    return state_->reads;
+  }
+  bool has_work() const {
+    const std::lock_guard<std::mutex> lock(state_->mutex);
+    return state_->closing || !state_->queue.empty();
+  }
+
+  // Final. All callbacks have run when it returns, unless one of them calls it. The reader must not
+  // wait for replies any more by then.
   void close() {
     std::unique_lock<std::mutex> lock(state_->mutex);
     state_->closing = true;
@@ -4959,6 +4996,8 @@ class CallbackThread {
     // Guarded by mutex.
     std::vector<std::shared_ptr<Callback>> queue;
     bool asleep = false;
+    bool reads = false;
+    bool asked = false;    // to read
     bool running = false;  // there is a thread, and it looks at the queue once more before it ends
     bool closing = false;
   };
@@ -4968,33 +5007,49 @@ class CallbackThread {
     return state;
   }
 
-  static void run(State& state, const std::function<void()>& after) {
+  static void run(State& state, const std::weak_ptr<CallbackReader>& reader) {
     current() = &state;
     std::vector<std::shared_ptr<Callback>> batch;
     std::unique_lock<std::mutex> lock(state.mutex);
-    for (;;) {
-      state.asleep = true;
-      state.changed.wait(lock, [&] { return state.closing || !state.queue.empty(); });
-      state.asleep = false;
-      if (state.queue.empty()) break;
-      batch.swap(state.queue);
-      lock.unlock();
-      for (std::shared_ptr<Callback>& callback : batch) {
-        callback->run_callback();
-        callback.reset();  // and what it holds, without the lock
+    for (bool wants_to_read = true;;) {
+      if (!state.queue.empty()) {
+        batch.swap(state.queue);
+        lock.unlock();
+        for (std::shared_ptr<Callback>& callback : batch) {
+          callback->run_callback();
+          callback.reset();  // and what it holds, without the lock
+        }
+        batch.clear();
+        if (const auto strong = reader.lock()) strong->after_callbacks();
+        wants_to_read = true;
+        lock.lock();
+      } else if (state.closing) {
+        break;
+      } else if (wants_to_read) {
+        state.reads = true;
+        lock.unlock();
+        {
+          const auto strong = reader.lock();
+          wants_to_read = strong != nullptr && strong->read_for_callbacks();
+        }
+        lock.lock();
+        state.reads = false;
+      } else {
+        state.asleep = true;
+        state.changed.wait(lock,
+                           [&] { return state.closing || state.asked || !state.queue.empty(); });
+        state.asleep = false;
+        wants_to_read = std::exchange(state.asked, false);
       }
-      batch.clear();
-      after();
-      lock.lock();
     }
     state.running = false;
     state.changed.notify_all();
   }
 
   // Mutex held.
-  bool start(const std::function<void()>& after) noexcept {
+  bool start(const std::weak_ptr<CallbackReader>& reader) noexcept {
     try {
-      thread_ = std::thread([state = state_, after] { run(*state, after); });
+      thread_ = std::thread([state = state_, reader] { run(*state, reader); });
       state_->running = true;
     } catch (const std::exception&) {
     }
@@ -6693,11 +6748,12 @@ class ClientConnection final : private ReadingHalf {
     end_all();
   }
 
-  // ---- For the background thread.
+  // ---- For the background thread and the callback thread.
 
-  // Reads, if nobody does, until `deadline` at most or until woken, or not at all if `wanted` says
-  // so in the reader's role, in which nobody else takes its wake-ups. False if somebody else is
-  // reading, or the connection is dead. `ticks`: it is back in a moment.
+  // Reads once, if nobody else does, until `deadline` at most or until woken, or not at all if
+  // `wanted` says so in the reader's role, in which nobody else takes its wake-ups. False if
+  // somebody else reads then, or the connection is dead. `ticks`: the background is back in a
+  // moment.
   bool read_in_background(SteadyClock::time_point deadline, bool ticks,
                           FunctionRef<bool()> wanted) {
     std::unique_lock<std::mutex> lock(mutex_);
@@ -6712,8 +6768,9 @@ class ClientConnection final : private ReadingHalf {
     turn.end();
     background_reads_ = false;
     may_defer_.store(true, std::memory_order_seq_cst);
-    if (!sleepers_.empty()) sleepers_.wake_last();  // else this thread goes on by itself
-    return true;
+    if (sleepers_.empty()) return true;
+    sleepers_.wake_last();
+    return false;
   }
   // Whether the background thread soon looks for requests that were left to leave with others.
   bool may_defer() const noexcept { return may_defer_.load(std::memory_order_seq_cst); }
@@ -8183,12 +8240,14 @@ class Channel {
 
   // The connection if there is a live one, else null. Never waits.
   std::shared_ptr<ClientConnection> current(SteadyClock::time_point now) {
-    std::shared_ptr<ClientConnection> connection;
-    {
-      const std::lock_guard<std::mutex> lock(mutex_);
-      connection = connection_;
-    }
-    return connection != nullptr && connection->alive(now) ? connection : nullptr;
+    std::shared_ptr<ClientConnection> connection = latest();
+    if (connection != nullptr && !connection->alive(now)) connection.reset();
+    return connection;
+  }
+  // The same, whether or not it lives still.
+  std::shared_ptr<ClientConnection> latest() const {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return connection_;
   }
 
   // A live connection. If there is none the first caller dials and the others wait for it; no lock
@@ -8342,11 +8401,10 @@ namespace detail {
 
 // Sends what could not be sent at once because there was no connection, and sees to deadlines and
 // cancellations. While asynchronous calls are outstanding its thread looks around every moment: it
-// sends what was left for others to leave with, and reads if nobody does. It reads all the time
-// while there are callbacks, since then nobody is going to wait. The thread starts with the first
-// asynchronous call, sleeps when there was none for a while, and never waits for anything of the
-// user's.
-class Background : public std::enable_shared_from_this<Background> {
+// sends what was left for others to leave with, and reads if nobody does, or has the callback
+// thread read if there are callbacks. The thread starts with the first asynchronous call, sleeps
+// when there was none for a while, and never waits for anything of the user's.
+class Background final : public CallbackReader, public std::enable_shared_from_this<Background> {
  public:
   Background(Address address, ClientOptions options)
       : channel_(std::move(address), std::move(options), [this](bool urgent) { attend(urgent); }) {}
@@ -8420,15 +8478,32 @@ class Background : public std::enable_shared_from_this<Background> {
     dial_in_progress.cancel();
   }
 
-  // There is a callback, for which nobody waits: from now on the thread reads by itself.
+  // There is a callback, for which nobody waits: from now on its thread reads.
   void expect_callback() {
-    if (!eager_.exchange(true, std::memory_order_seq_cst)) poke();
+    if (!eager_.exchange(true, std::memory_order_seq_cst)) callbacks_.ask_to_read(weak_from_this());
   }
   // Runs the callbacks after the others, see CallbackThread.
   void post(std::vector<std::shared_ptr<Callback>> callbacks) {
-    callbacks_.post(std::move(callbacks), [weak = weak_from_this()] {
-      if (const auto self = weak.lock()) self->flush_after_callbacks();
-    });
+    callbacks_.post(std::move(callbacks), weak_from_this());
+  }
+
+  // ---- CallbackReader.
+
+  bool read_for_callbacks() override {
+    const auto now = SteadyClock::now();
+    const std::shared_ptr<ClientConnection> connection = channel_.current(now);
+    const auto wanted = [this] { return !callbacks_.has_work(); };
+    return connection != nullptr &&
+           connection->read_in_background(now + kLinger, busy_.load(std::memory_order_relaxed),
+                                          wanted) &&
+           eager_.load(std::memory_order_relaxed);
+  }
+  void interrupt_reading() override {
+    // A connection that has been lost meanwhile has ended the reading itself.
+    if (const auto connection = channel_.latest()) connection->wake_background_reader();
+  }
+  void after_callbacks() override {
+    if (const auto connection = channel_.current(SteadyClock::now())) connection->flush_now();
   }
 
   // Makes the thread look again at what there is to do. False if there is none.
@@ -8476,15 +8551,11 @@ class Background : public std::enable_shared_from_this<Background> {
     wake_up_.notify_one();
   }
 
-  // The connection asks for somebody to read or to send. An awake thread finds out by itself, but
-  // callbacks should not wait for that. May be called with the connection's mutex held.
+  // The connection asks for somebody to read or to send. An awake thread soon finds out by itself;
+  // a caller who reads is likely to come again before. May be called with the connection's mutex
+  // held.
   void attend(bool urgent) {
-    if (urgent || asleep_.load(std::memory_order_seq_cst) || eager_.load(std::memory_order_relaxed))
-      poke();
-  }
-
-  void flush_after_callbacks() {
-    if (const auto connection = channel_.current(SteadyClock::now())) connection->flush_now();
+    if (urgent || asleep_.load(std::memory_order_seq_cst)) poke();
   }
 
   // For a call that no connection has.
@@ -8566,31 +8637,30 @@ class Background : public std::enable_shared_from_this<Background> {
       lock.lock();
       unsent_.insert(unsent_.begin(), unsent.begin(), unsent.end());
       if (poked_ || stopping_ || !unsent_.empty() || !flushed) continue;
+      busy_.store(look.busy, std::memory_order_relaxed);
       if (look.async_calls) {
         quiet_since_ = now;
       } else if (now - quiet_since_ > kLinger) {
         eager_.store(false, std::memory_order_seq_cst);
+        sleep(lock, connection);
+        continue;
       }
       const bool eager = eager_.load(std::memory_order_seq_cst);
-      if (connection != nullptr && (eager || (look.async_calls && !look.read))) {
+      if (look.async_calls && !look.read && !(eager && callbacks_.ask_to_read(weak_from_this()))) {
         reading_ = connection.get();
         lock.unlock();
-        const bool ticks = look.busy || callbacks_.busy();
-        if (ticks || !look.async_calls) deadline = (std::min)(deadline, now + kTick);
+        if (look.busy) deadline = (std::min)(deadline, now + kTick);
         const auto wanted = [this] {
           const std::lock_guard<std::mutex> relock(mutex_);
           return !poked_;
         };
-        const bool did_read = connection->read_in_background(deadline, ticks, wanted);
+        const bool did_read = connection->read_in_background(deadline, look.busy, wanted);
         lock.lock();
         reading_ = nullptr;
         if (did_read) continue;
       }
-      if (look.async_calls || now - quiet_since_ <= kLinger) {
-        wake_up_.wait_until(lock, (std::min)(deadline, now + kTick), [this] { return woken(); });
-      } else {
-        sleep(lock, connection);
-      }
+      const auto tick = eager && !look.busy && callbacks_.reads() ? kLazyTick : kTick;
+      wake_up_.wait_until(lock, (std::min)(deadline, now + tick), [this] { return woken(); });
     }
     running_ = false;
     ended_.notify_all();
@@ -8674,6 +8744,7 @@ class Background : public std::enable_shared_from_this<Background> {
   static constexpr std::chrono::milliseconds kFlushTime{10};
   static constexpr std::chrono::milliseconds kLinger{50};
   static constexpr std::chrono::milliseconds kTick{1};
+  static constexpr std::chrono::milliseconds kLazyTick{5};  // while the callback thread reads
 
   Channel channel_;
 
@@ -8692,6 +8763,7 @@ class Background : public std::enable_shared_from_this<Background> {
 
   std::atomic<bool> asleep_{true};  // or not started: to be poked for anything new
   std::atomic<bool> eager_{false};  // there are callbacks, or were a moment ago
+  std::atomic<bool> busy_{false};   // many calls have begun since the last look
 
   CallbackThread callbacks_;
 };
@@ -8795,7 +8867,6 @@ class Future {
       }
     }
     call->background->post({call});
-    call->background->poke();  // it should know that callbacks run
   }
 
  private:

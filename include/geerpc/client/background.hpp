@@ -28,11 +28,10 @@ namespace detail {
 
 // Sends what could not be sent at once because there was no connection, and sees to deadlines and
 // cancellations. While asynchronous calls are outstanding its thread looks around every moment: it
-// sends what was left for others to leave with, and reads if nobody does. It reads all the time
-// while there are callbacks, since then nobody is going to wait. The thread starts with the first
-// asynchronous call, sleeps when there was none for a while, and never waits for anything of the
-// user's.
-class Background : public std::enable_shared_from_this<Background> {
+// sends what was left for others to leave with, and reads if nobody does, or has the callback
+// thread read if there are callbacks. The thread starts with the first asynchronous call, sleeps
+// when there was none for a while, and never waits for anything of the user's.
+class Background final : public CallbackReader, public std::enable_shared_from_this<Background> {
  public:
   Background(Address address, ClientOptions options)
       : channel_(std::move(address), std::move(options), [this](bool urgent) { attend(urgent); }) {}
@@ -106,15 +105,32 @@ class Background : public std::enable_shared_from_this<Background> {
     dial_in_progress.cancel();
   }
 
-  // There is a callback, for which nobody waits: from now on the thread reads by itself.
+  // There is a callback, for which nobody waits: from now on its thread reads.
   void expect_callback() {
-    if (!eager_.exchange(true, std::memory_order_seq_cst)) poke();
+    if (!eager_.exchange(true, std::memory_order_seq_cst)) callbacks_.ask_to_read(weak_from_this());
   }
   // Runs the callbacks after the others, see CallbackThread.
   void post(std::vector<std::shared_ptr<Callback>> callbacks) {
-    callbacks_.post(std::move(callbacks), [weak = weak_from_this()] {
-      if (const auto self = weak.lock()) self->flush_after_callbacks();
-    });
+    callbacks_.post(std::move(callbacks), weak_from_this());
+  }
+
+  // ---- CallbackReader.
+
+  bool read_for_callbacks() override {
+    const auto now = SteadyClock::now();
+    const std::shared_ptr<ClientConnection> connection = channel_.current(now);
+    const auto wanted = [this] { return !callbacks_.has_work(); };
+    return connection != nullptr &&
+           connection->read_in_background(now + kLinger, busy_.load(std::memory_order_relaxed),
+                                          wanted) &&
+           eager_.load(std::memory_order_relaxed);
+  }
+  void interrupt_reading() override {
+    // A connection that has been lost meanwhile has ended the reading itself.
+    if (const auto connection = channel_.latest()) connection->wake_background_reader();
+  }
+  void after_callbacks() override {
+    if (const auto connection = channel_.current(SteadyClock::now())) connection->flush_now();
   }
 
   // Makes the thread look again at what there is to do. False if there is none.
@@ -162,15 +178,11 @@ class Background : public std::enable_shared_from_this<Background> {
     wake_up_.notify_one();
   }
 
-  // The connection asks for somebody to read or to send. An awake thread finds out by itself, but
-  // callbacks should not wait for that. May be called with the connection's mutex held.
+  // The connection asks for somebody to read or to send. An awake thread soon finds out by itself;
+  // a caller who reads is likely to come again before. May be called with the connection's mutex
+  // held.
   void attend(bool urgent) {
-    if (urgent || asleep_.load(std::memory_order_seq_cst) || eager_.load(std::memory_order_relaxed))
-      poke();
-  }
-
-  void flush_after_callbacks() {
-    if (const auto connection = channel_.current(SteadyClock::now())) connection->flush_now();
+    if (urgent || asleep_.load(std::memory_order_seq_cst)) poke();
   }
 
   // For a call that no connection has.
@@ -252,31 +264,30 @@ class Background : public std::enable_shared_from_this<Background> {
       lock.lock();
       unsent_.insert(unsent_.begin(), unsent.begin(), unsent.end());
       if (poked_ || stopping_ || !unsent_.empty() || !flushed) continue;
+      busy_.store(look.busy, std::memory_order_relaxed);
       if (look.async_calls) {
         quiet_since_ = now;
       } else if (now - quiet_since_ > kLinger) {
         eager_.store(false, std::memory_order_seq_cst);
+        sleep(lock, connection);
+        continue;
       }
       const bool eager = eager_.load(std::memory_order_seq_cst);
-      if (connection != nullptr && (eager || (look.async_calls && !look.read))) {
+      if (look.async_calls && !look.read && !(eager && callbacks_.ask_to_read(weak_from_this()))) {
         reading_ = connection.get();
         lock.unlock();
-        const bool ticks = look.busy || callbacks_.busy();
-        if (ticks || !look.async_calls) deadline = (std::min)(deadline, now + kTick);
+        if (look.busy) deadline = (std::min)(deadline, now + kTick);
         const auto wanted = [this] {
           const std::lock_guard<std::mutex> relock(mutex_);
           return !poked_;
         };
-        const bool did_read = connection->read_in_background(deadline, ticks, wanted);
+        const bool did_read = connection->read_in_background(deadline, look.busy, wanted);
         lock.lock();
         reading_ = nullptr;
         if (did_read) continue;
       }
-      if (look.async_calls || now - quiet_since_ <= kLinger) {
-        wake_up_.wait_until(lock, (std::min)(deadline, now + kTick), [this] { return woken(); });
-      } else {
-        sleep(lock, connection);
-      }
+      const auto tick = eager && !look.busy && callbacks_.reads() ? kLazyTick : kTick;
+      wake_up_.wait_until(lock, (std::min)(deadline, now + tick), [this] { return woken(); });
     }
     running_ = false;
     ended_.notify_all();
@@ -360,6 +371,7 @@ class Background : public std::enable_shared_from_this<Background> {
   static constexpr std::chrono::milliseconds kFlushTime{10};
   static constexpr std::chrono::milliseconds kLinger{50};
   static constexpr std::chrono::milliseconds kTick{1};
+  static constexpr std::chrono::milliseconds kLazyTick{5};  // while the callback thread reads
 
   Channel channel_;
 
@@ -378,6 +390,7 @@ class Background : public std::enable_shared_from_this<Background> {
 
   std::atomic<bool> asleep_{true};  // or not started: to be poked for anything new
   std::atomic<bool> eager_{false};  // there are callbacks, or were a moment ago
+  std::atomic<bool> busy_{false};   // many calls have begun since the last look
 
   CallbackThread callbacks_;
 };

@@ -40,12 +40,14 @@ class Channel {
 
   // The connection if there is a live one, else null. Never waits.
   std::shared_ptr<ClientConnection> current(SteadyClock::time_point now) {
-    std::shared_ptr<ClientConnection> connection;
-    {
-      const std::lock_guard<std::mutex> lock(mutex_);
-      connection = connection_;
-    }
-    return connection != nullptr && connection->alive(now) ? connection : nullptr;
+    std::shared_ptr<ClientConnection> connection = latest();
+    if (connection != nullptr && !connection->alive(now)) connection.reset();
+    return connection;
+  }
+  // The same, whether or not it lives still.
+  std::shared_ptr<ClientConnection> latest() const {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return connection_;
   }
 
   // A live connection. If there is none the first caller dials and the others wait for it; no lock

@@ -167,11 +167,12 @@ class ClientConnection final : private ReadingHalf {
     end_all();
   }
 
-  // ---- For the background thread.
+  // ---- For the background thread and the callback thread.
 
-  // Reads, if nobody does, until `deadline` at most or until woken, or not at all if `wanted` says
-  // so in the reader's role, in which nobody else takes its wake-ups. False if somebody else is
-  // reading, or the connection is dead. `ticks`: it is back in a moment.
+  // Reads once, if nobody else does, until `deadline` at most or until woken, or not at all if
+  // `wanted` says so in the reader's role, in which nobody else takes its wake-ups. False if
+  // somebody else reads then, or the connection is dead. `ticks`: the background is back in a
+  // moment.
   bool read_in_background(SteadyClock::time_point deadline, bool ticks,
                           FunctionRef<bool()> wanted) {
     std::unique_lock<std::mutex> lock(mutex_);
@@ -186,8 +187,9 @@ class ClientConnection final : private ReadingHalf {
     turn.end();
     background_reads_ = false;
     may_defer_.store(true, std::memory_order_seq_cst);
-    if (!sleepers_.empty()) sleepers_.wake_last();  // else this thread goes on by itself
-    return true;
+    if (sleepers_.empty()) return true;
+    sleepers_.wake_last();
+    return false;
   }
   // Whether the background thread soon looks for requests that were left to leave with others.
   bool may_defer() const noexcept { return may_defer_.load(std::memory_order_seq_cst); }

@@ -95,7 +95,6 @@ class Future {
       }
     }
     call->background->post({call});
-    call->background->poke();  // it should know that callbacks run
   }
 
  private:
