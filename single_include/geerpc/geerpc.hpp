@@ -6075,7 +6075,7 @@ class ReplyReader {
   const Waker& waker_;
   Wire& wire_;
   Buffer input_;
-  std::size_t read_size_ = 2u << 10;  // grows with what comes
+  std::size_t read_size_ = 1u << 10;  // grows with what comes
   Message message_;
   std::size_t size_ = 0;  // of the message that next() gave out
   int error_ = 0;
@@ -6523,8 +6523,9 @@ class Outbox {
   Result flush_locked(std::unique_lock<std::mutex>& lock, FunctionRef<bool()> blocked) {
     if (error_ != 0) return Result::broken;
     if (sending_) return Result::busy;
-    sending_ = true;
     ++flushes_;
+    if (queue_->empty() && sending_buffer_->empty() && !queue_->has_lent()) return Result::sent;
+    sending_ = true;
     std::string_view lent = queue_->take_lent();  // belongs behind the queue, and to our caller
     take_queue();
     while (!sending_buffer_->empty() || !lent.empty()) {
@@ -9543,6 +9544,9 @@ class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
     return rest;
   }
 
+  // True if nothing that was received waits to be looked at.
+  bool input_is_used_up() const noexcept { return input_.empty(); }
+
   std::uint64_t requests_read = 0;
 
   // ---- The writing half.
@@ -9554,12 +9558,13 @@ class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
     return result == Outbox::Result::busy ? wait_for_room() : settle(result);
   }
   // Appends what `write(Buffer&)` writes. Replies gather until they are worth a system call or
-  // somebody flushes. A peer that takes none of them is waited for, and then given up: false.
+  // somebody flushes; if it is the `last` one for now it leaves at once. A peer that takes none of
+  // them is waited for, and then given up: false.
   template <class Write>
-  bool append(Write&& write) {
+  bool append(Write&& write, bool last = false) {
     const auto blocked = [this] { return wait_writable(); };
     for (;;) {
-      const Outbox::Result result = outbox_.append_and_flush(write, kBatch, blocked);
+      const Outbox::Result result = outbox_.append_and_flush(write, last ? 0 : kBatch, blocked);
       if (result != Outbox::Result::full) return settle(result);
       if (!wait_for_room()) return settle(Outbox::Result::gave_up);
     }
@@ -10063,13 +10068,14 @@ class Worker : public std::enable_shared_from_this<Worker> {
   }
 
   struct Look {
-    bool active;  // a call has begun since the last look, or one is running
-    bool slow;    // one is running that was running at the last look
+    bool running;  // a call is
+    bool active;   // or one has begun since the last look
+    bool slow;     // the one that is running was running at the last look
   };
   Look look() noexcept {
     const std::uint64_t running = running_.load(std::memory_order_acquire);
     const std::uint64_t begun = calls_begun_.load(std::memory_order_relaxed);
-    const Look result{running != 0 || begun != begun_at_last_look_,
+    const Look result{running != 0, running != 0 || begun != begun_at_last_look_,
                       running != 0 && (running | kClaimed) == (running_at_last_look_ | kClaimed)};
     running_at_last_look_ = running;
     begun_at_last_look_ = begun;
@@ -10093,7 +10099,7 @@ class Worker : public std::enable_shared_from_this<Worker> {
 
  private:
   static constexpr std::uint64_t kClaimed = 1;
-  static constexpr int kQuietLooks = 50;
+  static constexpr int kQuietLooks = 12;
 
   const std::shared_ptr<Watchlist> watchlist_;
   std::atomic<bool> watched_{false};
@@ -10312,7 +10318,9 @@ class RunningCall final : public Responder {
       replied_ = true;
     }
     if (limit_.count() != 0 && ended_ >= deadline()) return write_timeout();
-    if (message_.kind != MessageKind::notify) connection_works_ = connection_.append(write);
+    if (message_.kind == MessageKind::notify) return;
+    // Who was claimed may no longer be the one who reads.
+    connection_works_ = connection_.append(write, !was_claimed_ && connection_.input_is_used_up());
   }
   void write_timeout() {
     failed_ = true;
@@ -10367,7 +10375,9 @@ GEERPC_BEGIN_NAMESPACE
 namespace detail {
 
 // A thread that ticks while calls run and sleeps when none has for a while. A call that two ticks
-// in a row have seen is claimed; claimed ones are then looked at at each tick.
+// in a row have seen is claimed; claimed ones are then looked at at each tick. Each tick costs the
+// calls a change of threads, so the ticks are wide while it sees no call at work, and none has been
+// slow for a second.
 class Monitor {
  public:
   // `slow(call, now)` is called for each claimed call, which can't end meanwhile: it must not wait.
@@ -10386,23 +10396,30 @@ class Monitor {
 
  private:
   static constexpr std::chrono::milliseconds kTick{2};
+  static constexpr std::chrono::milliseconds kWideTick{8};
+  static constexpr std::chrono::seconds kAlert{1};
 
   void run() {
     std::vector<std::shared_ptr<Worker>> workers;
     while (watchlist_->take(workers, workers.empty())) {
       const auto now = SteadyClock::now();
+      alert_ = alert_ && now - last_slow_ < kAlert;
+      saw_call_ = false;
       const auto look = [&](const std::shared_ptr<Worker>& worker) {
         return look_at(*worker, now);
       };
       workers.erase(std::remove_if(workers.begin(), workers.end(), look), workers.end());
-      std::this_thread::sleep_for(kTick);
+      std::this_thread::sleep_for(alert_ || saw_call_ ? kTick : kWideTick);
     }
   }
 
   // True if the worker need not be looked at again until it says so.
   bool look_at(Worker& worker, SteadyClock::time_point now) {
     const Worker::Look look = worker.look();
+    saw_call_ = saw_call_ || look.running;
     if (look.slow) {
+      alert_ = true;
+      last_slow_ = now;
       worker.claim([&](RunningCall& call, bool newly) {
         try {
           if (newly) call.claim();
@@ -10418,6 +10435,11 @@ class Monitor {
   const std::shared_ptr<Watchlist> watchlist_;
   const std::function<void(RunningCall&, SteadyClock::time_point)> slow_;
   std::thread thread_;
+
+  // Of the thread.
+  bool saw_call_ = false;  // at this tick
+  bool alert_ = false;     // there was a slow call within kAlert before this tick
+  SteadyClock::time_point last_slow_;
 };
 
 }  // namespace detail

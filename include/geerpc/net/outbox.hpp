@@ -133,8 +133,9 @@ class Outbox {
   Result flush_locked(std::unique_lock<std::mutex>& lock, FunctionRef<bool()> blocked) {
     if (error_ != 0) return Result::broken;
     if (sending_) return Result::busy;
-    sending_ = true;
     ++flushes_;
+    if (queue_->empty() && sending_buffer_->empty() && !queue_->has_lent()) return Result::sent;
+    sending_ = true;
     std::string_view lent = queue_->take_lent();  // belongs behind the queue, and to our caller
     take_queue();
     while (!sending_buffer_->empty() || !lent.empty()) {

@@ -109,6 +109,9 @@ class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
     return rest;
   }
 
+  // True if nothing that was received waits to be looked at.
+  bool input_is_used_up() const noexcept { return input_.empty(); }
+
   std::uint64_t requests_read = 0;
 
   // ---- The writing half.
@@ -120,12 +123,13 @@ class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
     return result == Outbox::Result::busy ? wait_for_room() : settle(result);
   }
   // Appends what `write(Buffer&)` writes. Replies gather until they are worth a system call or
-  // somebody flushes. A peer that takes none of them is waited for, and then given up: false.
+  // somebody flushes; if it is the `last` one for now it leaves at once. A peer that takes none of
+  // them is waited for, and then given up: false.
   template <class Write>
-  bool append(Write&& write) {
+  bool append(Write&& write, bool last = false) {
     const auto blocked = [this] { return wait_writable(); };
     for (;;) {
-      const Outbox::Result result = outbox_.append_and_flush(write, kBatch, blocked);
+      const Outbox::Result result = outbox_.append_and_flush(write, last ? 0 : kBatch, blocked);
       if (result != Outbox::Result::full) return settle(result);
       if (!wait_for_room()) return settle(Outbox::Result::gave_up);
     }

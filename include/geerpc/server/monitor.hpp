@@ -23,7 +23,9 @@ GEERPC_BEGIN_NAMESPACE
 namespace detail {
 
 // A thread that ticks while calls run and sleeps when none has for a while. A call that two ticks
-// in a row have seen is claimed; claimed ones are then looked at at each tick.
+// in a row have seen is claimed; claimed ones are then looked at at each tick. Each tick costs the
+// calls a change of threads, so the ticks are wide while it sees no call at work, and none has been
+// slow for a second.
 class Monitor {
  public:
   // `slow(call, now)` is called for each claimed call, which can't end meanwhile: it must not wait.
@@ -42,23 +44,30 @@ class Monitor {
 
  private:
   static constexpr std::chrono::milliseconds kTick{2};
+  static constexpr std::chrono::milliseconds kWideTick{8};
+  static constexpr std::chrono::seconds kAlert{1};
 
   void run() {
     std::vector<std::shared_ptr<Worker>> workers;
     while (watchlist_->take(workers, workers.empty())) {
       const auto now = SteadyClock::now();
+      alert_ = alert_ && now - last_slow_ < kAlert;
+      saw_call_ = false;
       const auto look = [&](const std::shared_ptr<Worker>& worker) {
         return look_at(*worker, now);
       };
       workers.erase(std::remove_if(workers.begin(), workers.end(), look), workers.end());
-      std::this_thread::sleep_for(kTick);
+      std::this_thread::sleep_for(alert_ || saw_call_ ? kTick : kWideTick);
     }
   }
 
   // True if the worker need not be looked at again until it says so.
   bool look_at(Worker& worker, SteadyClock::time_point now) {
     const Worker::Look look = worker.look();
+    saw_call_ = saw_call_ || look.running;
     if (look.slow) {
+      alert_ = true;
+      last_slow_ = now;
       worker.claim([&](RunningCall& call, bool newly) {
         try {
           if (newly) call.claim();
@@ -74,6 +83,11 @@ class Monitor {
   const std::shared_ptr<Watchlist> watchlist_;
   const std::function<void(RunningCall&, SteadyClock::time_point)> slow_;
   std::thread thread_;
+
+  // Of the thread.
+  bool saw_call_ = false;  // at this tick
+  bool alert_ = false;     // there was a slow call within kAlert before this tick
+  SteadyClock::time_point last_slow_;
 };
 
 }  // namespace detail

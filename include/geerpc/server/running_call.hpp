@@ -214,7 +214,9 @@ class RunningCall final : public Responder {
       replied_ = true;
     }
     if (limit_.count() != 0 && ended_ >= deadline()) return write_timeout();
-    if (message_.kind != MessageKind::notify) connection_works_ = connection_.append(write);
+    if (message_.kind == MessageKind::notify) return;
+    // Who was claimed may no longer be the one who reads.
+    connection_works_ = connection_.append(write, !was_claimed_ && connection_.input_is_used_up());
   }
   void write_timeout() {
     failed_ = true;

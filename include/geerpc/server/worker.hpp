@@ -95,13 +95,14 @@ class Worker : public std::enable_shared_from_this<Worker> {
   }
 
   struct Look {
-    bool active;  // a call has begun since the last look, or one is running
-    bool slow;    // one is running that was running at the last look
+    bool running;  // a call is
+    bool active;   // or one has begun since the last look
+    bool slow;     // the one that is running was running at the last look
   };
   Look look() noexcept {
     const std::uint64_t running = running_.load(std::memory_order_acquire);
     const std::uint64_t begun = calls_begun_.load(std::memory_order_relaxed);
-    const Look result{running != 0 || begun != begun_at_last_look_,
+    const Look result{running != 0, running != 0 || begun != begun_at_last_look_,
                       running != 0 && (running | kClaimed) == (running_at_last_look_ | kClaimed)};
     running_at_last_look_ = running;
     begun_at_last_look_ = begun;
@@ -125,7 +126,7 @@ class Worker : public std::enable_shared_from_this<Worker> {
 
  private:
   static constexpr std::uint64_t kClaimed = 1;
-  static constexpr int kQuietLooks = 50;
+  static constexpr int kQuietLooks = 12;
 
   const std::shared_ptr<Watchlist> watchlist_;
   std::atomic<bool> watched_{false};
