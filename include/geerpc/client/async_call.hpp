@@ -63,7 +63,9 @@ struct AsyncCall : Call, Callback {
 
   std::optional<CancelCallback> on_cancel;  // last: destroyed first
 
-  void announce(std::vector<std::shared_ptr<Call>>& calls) override;  // has the callbacks run
+  // Has the callbacks run. Says `inline` here, or each translation unit had to emit it, and all
+  // that it needs, with the virtual table.
+  inline void announce(std::vector<std::shared_ptr<Call>>& calls) override;
 };
 
 }  // namespace detail
