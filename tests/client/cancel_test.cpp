@@ -13,6 +13,8 @@
 #include "gate.hpp"
 #include "scripted_server.hpp"
 
+using namespace std::chrono_literals;
+
 namespace {
 
 using geerpc::CancelSource;
@@ -70,6 +72,26 @@ TEST_CASE("a call can be cancelled while another caller reads") {
       [&] { CHECK(server.gate->wait_for_arrived(2)); });
   server.gate->open();
   reader.join();
+}
+
+TEST_CASE("who waits for a future hears of its cancellation, though the server never answers") {
+  test::ScriptedServer server;
+  geerpc::Client client(server.address());
+  std::optional<test::Peer> peer;
+  std::string arguments;
+  SUBCASE("while it reads") { arguments = "x"; }
+  SUBCASE("while it sends") { arguments.assign(32u << 20, 'x'); }
+  check_cancel(
+      [&](const Context& context) {
+        return client.async<int>(context, "A.B", arguments).try_get();
+      },
+      [&] {
+        peer.emplace(server.accept());
+        wait_until_sending(*peer);
+        // By the time that this one has given up, the other one has long been waiting.
+        CHECK(client.try_call<int>(test::within(300ms), "C.D").code() ==
+              StatusCode::deadline_exceeded);
+      });
 }
 
 TEST_CASE("a future can be cancelled, before and after its result is there") {

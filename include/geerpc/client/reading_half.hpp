@@ -47,6 +47,7 @@ class ReadingHalf {
     Turn turn(*this, lock);
     receive(now, now, true, nullptr);
     turn.end();
+    wake_next_reader();  // somebody may have come meanwhile
     return !dead_;
   }
 
