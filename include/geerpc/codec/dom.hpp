@@ -22,6 +22,17 @@
 GEERPC_BEGIN_NAMESPACE
 namespace detail {
 
+// The value of a nlohmann::json whose type is known. Unlike get(), operator[] and iterators it
+// can't throw, and so does not bring nlohmann's exceptions and their texts into every program.
+template <class T>
+T& held(nlohmann::json& dom) noexcept {
+  return *dom.get_ptr<T*>();
+}
+template <class T>
+const T& held(const nlohmann::json& dom) noexcept {
+  return *dom.get_ptr<const T*>();
+}
+
 // Recursive, but no deeper than the writer allows.
 template <class Writer>
 void write_dom(Writer& out, const nlohmann::json& dom) {
@@ -30,30 +41,34 @@ void write_dom(Writer& out, const nlohmann::json& dom) {
     case nlohmann::json::value_t::discarded:
       return out.null();
     case nlohmann::json::value_t::boolean:
-      return out.boolean(dom.get<bool>());
+      return out.boolean(held<bool>(dom));
     case nlohmann::json::value_t::number_integer:
-      return out.integer(dom.get<std::int64_t>());
+      return out.integer(held<std::int64_t>(dom));
     case nlohmann::json::value_t::number_unsigned:
-      return out.integer(dom.get<std::uint64_t>());
+      return out.integer(held<std::uint64_t>(dom));
     case nlohmann::json::value_t::number_float:
-      return out.number(dom.get<double>());
+      return out.number(held<double>(dom));
     case nlohmann::json::value_t::string:
-      return out.string(dom.get_ref<const std::string&>());
+      return out.string(held<std::string>(dom));
     case nlohmann::json::value_t::binary: {
-      const auto& data = dom.get_binary();
+      const auto& data = held<nlohmann::json::binary_t>(dom);
       return out.bytes({reinterpret_cast<const char*>(data.data()), data.size()});
     }
-    case nlohmann::json::value_t::array:
-      out.begin_array(dom.size());
-      for (const nlohmann::json& element : dom) write_dom(out, element);
+    case nlohmann::json::value_t::array: {
+      const auto& elements = held<nlohmann::json::array_t>(dom);
+      out.begin_array(elements.size());
+      for (const nlohmann::json& element : elements) write_dom(out, element);
       return out.end_array();
-    case nlohmann::json::value_t::object:
-      out.begin_object(dom.size());
-      for (auto it = dom.begin(); it != dom.end(); ++it) {
-        out.key(it.key());
-        write_dom(out, it.value());
+    }
+    case nlohmann::json::value_t::object: {
+      const auto& members = held<nlohmann::json::object_t>(dom);
+      out.begin_object(members.size());
+      for (const auto& [key, value] : members) {
+        out.key(key);
+        write_dom(out, value);
       }
       return out.end_object();
+    }
   }
 }
 
@@ -111,17 +126,18 @@ void read_dom(Reader& in, nlohmann::json& dom) {
       return;
     }
     case Token::array: {
-      dom = nlohmann::json::array();
-      for (auto scope = in.begin_array(); in.next(scope);) {
-        dom.push_back(nullptr);
-        read_dom(in, dom.back());
-      }
+      dom = nlohmann::json::value_t::array;
+      auto& elements = held<nlohmann::json::array_t>(dom);
+      for (auto scope = in.begin_array(); in.next(scope);) read_dom(in, elements.emplace_back());
       return;
     }
     case Token::object: {
-      dom = nlohmann::json::object();
+      dom = nlohmann::json::value_t::object;
+      auto& members = held<nlohmann::json::object_t>(dom);
       std::string key;
-      for (auto scope = in.begin_object(); next_text_key(in, scope, key);) read_dom(in, dom[key]);
+      for (auto scope = in.begin_object(); next_text_key(in, scope, key);) {
+        read_dom(in, members[key]);
+      }
       return;
     }
   }
