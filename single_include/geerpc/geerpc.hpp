@@ -6127,6 +6127,7 @@ class ReadingHalf {
     Turn turn(*this, lock);
     receive(now, now, true, nullptr);
     turn.end();
+    wake_next_reader();  // somebody may have come meanwhile
     return !dead_;
   }
 
@@ -6750,6 +6751,7 @@ class ClientConnection final : private ReadingHalf {
       if (!call.pending || call.decoding) return;
       seq = call.seq;
       completed.add(pending_.complete(call, std::move(error)));
+      if (reading_) waker_.wake();  // it may be the one who waits for this call
     }
     completed.announce();
     write_cancel(seq);
@@ -6884,7 +6886,7 @@ class ClientConnection final : private ReadingHalf {
   // when the caller should give up.
   bool wait_to_send(SteadyClock::time_point deadline, const Call* call) {
     std::unique_lock<std::mutex> lock(mutex_);
-    if (dead_ || (call != nullptr && call->cancelled)) return false;
+    if (dead_ || (call != nullptr && (call->cancelled || call->done))) return false;
     const auto now = SteadyClock::now();
     // Not for long at once: the reader may leave its role, the call may be cancelled.
     const auto until = (std::min)(deadline, now + kTick);
