@@ -4845,6 +4845,7 @@ GEERPC_END_NAMESPACE
 #include <memory>       // make_shared, shared_ptr
 #include <type_traits>  // is_copy_constructible_v
 #include <utility>      // exchange, move
+#include <vector>       // vector
 
 // ---- include/geerpc/client/background.hpp
 // geerpc: typed RPC, service discovery and load balancing for C++17
@@ -6976,10 +6977,6 @@ struct AsyncCall : Call, Callback {
   std::atomic<Stage> stage{Stage::kOpen};
 
   std::optional<CancelCallback> on_cancel;  // last: destroyed first
-
-  // Has the callbacks run. Says `inline` here, or each translation unit had to emit it, and all
-  // that it needs, with the virtual table.
-  inline void announce(std::vector<std::shared_ptr<Call>>& calls) override;
 };
 
 }  // namespace detail
@@ -8508,6 +8505,21 @@ class Background final : public CallbackReader, public std::enable_shared_from_t
     callbacks_.post(std::move(callbacks), weak_from_this());
   }
 
+  // These calls of one client are done: has their callbacks run.
+  static void announce(std::vector<std::shared_ptr<Call>>& calls) {
+    const std::shared_ptr<Background> background =
+        static_cast<AsyncCall&>(*calls.front()).background;
+    std::vector<std::shared_ptr<Callback>> callbacks;
+    for (std::shared_ptr<Call>& call : calls) {
+      auto& async = static_cast<AsyncCall&>(*call);
+      using Stage = AsyncCall::Stage;
+      if (async.stage.exchange(Stage::kDone, std::memory_order_seq_cst) == Stage::kHasCallback) {
+        callbacks.push_back(std::static_pointer_cast<AsyncCall>(std::move(call)));
+      }
+    }
+    if (!callbacks.empty()) background->post(std::move(callbacks));
+  }
+
   // ---- CallbackReader.
 
   bool read_for_callbacks() override {
@@ -8789,17 +8801,6 @@ class Background final : public CallbackReader, public std::enable_shared_from_t
   CallbackThread callbacks_;
 };
 
-inline void AsyncCall::announce(std::vector<std::shared_ptr<Call>>& calls) {
-  std::vector<std::shared_ptr<Callback>> callbacks;
-  for (std::shared_ptr<Call>& call : calls) {
-    auto& async = static_cast<AsyncCall&>(*call);
-    if (async.stage.exchange(Stage::kDone, std::memory_order_seq_cst) == Stage::kHasCallback) {
-      callbacks.push_back(std::static_pointer_cast<AsyncCall>(std::move(call)));
-    }
-  }
-  if (!callbacks.empty()) background->post(std::move(callbacks));
-}
-
 }  // namespace detail
 
 GEERPC_END_NAMESPACE
@@ -8821,6 +8822,7 @@ struct TypedAsyncCall final : AsyncCall {
   void decode(const Codec& codec, std::string_view text, const DecodeLimits& limits) override {
     slot.decode(codec, text, limits);
   }
+  void announce(std::vector<std::shared_ptr<Call>>& calls) override { Background::announce(calls); }
   void run_callback() noexcept override { std::exchange(callback, nullptr)(take()); }
 
   // Once it is done. The result can be taken once.
@@ -9326,7 +9328,7 @@ GEERPC_END_NAMESPACE
 #include <memory>     // shared_ptr
 #include <mutex>      // lock_guard
 #include <optional>   // optional
-#include <utility>    // move
+#include <utility>    // exchange, move
 
 // ---- include/geerpc/base/duration.hpp
 // geerpc: typed RPC, service discovery and load balancing for C++17
@@ -10182,13 +10184,14 @@ class RunningCall final : public Responder {
       error = Error(StatusCode::unknown, "the handler threw something that is no std::exception");
     }
     if (error) {
+      failed_ = true;
       if (!handler_began_) error = error->never_ran();
       stop_running();
       finish([&](Buffer& out) {
         connection_.wire().write_error(out, message_.seq, message_.method, *error);
       });
     }
-    handler_.counters.end(ended_ - started_, failed_ || error.has_value());
+    count();
   }
 
   // Valid once run() has returned: whether the monitor claimed it, and whether another thread reads
@@ -10339,11 +10342,21 @@ class RunningCall final : public Responder {
     }
     if (limit_.count() != 0 && ended_ >= deadline()) return write_timeout();
     if (message_.kind == MessageKind::notify) return;
-    // Who was claimed may no longer be the one who reads.
-    connection_works_ = connection_.append(write, !was_claimed_ && connection_.input_is_used_up());
+    // Counted before the caller hears of it. Who was claimed may no longer be the one who reads.
+    const auto write_and_count = [&](Buffer& out) {
+      write(out);
+      count();
+    };
+    connection_works_ =
+        connection_.append(write_and_count, !was_claimed_ && connection_.input_is_used_up());
+  }
+  // Once, as soon as it is known whether it failed.
+  void count() {
+    if (!std::exchange(counted_, true)) handler_.counters.end(ended_ - started_, failed_);
   }
   void write_timeout() {
     failed_ = true;
+    count();
     if (message_.kind == MessageKind::notify) return;
     connection_works_ = connection_.append([this](Buffer& out) {
       connection_.wire().write_error(out, message_.seq, message_.method, timeout_error());
@@ -10368,6 +10381,7 @@ class RunningCall final : public Responder {
   std::optional<Context> context_;
   bool handler_began_ = false;
   bool failed_ = false;
+  bool counted_ = false;
 
   bool was_claimed_ = false;
   bool connection_works_ = true;

@@ -62,10 +62,6 @@ struct AsyncCall : Call, Callback {
   std::atomic<Stage> stage{Stage::kOpen};
 
   std::optional<CancelCallback> on_cancel;  // last: destroyed first
-
-  // Has the callbacks run. Says `inline` here, or each translation unit had to emit it, and all
-  // that it needs, with the virtual table.
-  inline void announce(std::vector<std::shared_ptr<Call>>& calls) override;
 };
 
 }  // namespace detail

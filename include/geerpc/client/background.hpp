@@ -114,6 +114,21 @@ class Background final : public CallbackReader, public std::enable_shared_from_t
     callbacks_.post(std::move(callbacks), weak_from_this());
   }
 
+  // These calls of one client are done: has their callbacks run.
+  static void announce(std::vector<std::shared_ptr<Call>>& calls) {
+    const std::shared_ptr<Background> background =
+        static_cast<AsyncCall&>(*calls.front()).background;
+    std::vector<std::shared_ptr<Callback>> callbacks;
+    for (std::shared_ptr<Call>& call : calls) {
+      auto& async = static_cast<AsyncCall&>(*call);
+      using Stage = AsyncCall::Stage;
+      if (async.stage.exchange(Stage::kDone, std::memory_order_seq_cst) == Stage::kHasCallback) {
+        callbacks.push_back(std::static_pointer_cast<AsyncCall>(std::move(call)));
+      }
+    }
+    if (!callbacks.empty()) background->post(std::move(callbacks));
+  }
+
   // ---- CallbackReader.
 
   bool read_for_callbacks() override {
@@ -394,17 +409,6 @@ class Background final : public CallbackReader, public std::enable_shared_from_t
 
   CallbackThread callbacks_;
 };
-
-inline void AsyncCall::announce(std::vector<std::shared_ptr<Call>>& calls) {
-  std::vector<std::shared_ptr<Callback>> callbacks;
-  for (std::shared_ptr<Call>& call : calls) {
-    auto& async = static_cast<AsyncCall&>(*call);
-    if (async.stage.exchange(Stage::kDone, std::memory_order_seq_cst) == Stage::kHasCallback) {
-      callbacks.push_back(std::static_pointer_cast<AsyncCall>(std::move(call)));
-    }
-  }
-  if (!callbacks.empty()) background->post(std::move(callbacks));
-}
 
 }  // namespace detail
 

@@ -11,6 +11,7 @@
 #include <memory>       // make_shared, shared_ptr
 #include <type_traits>  // is_copy_constructible_v
 #include <utility>      // exchange, move
+#include <vector>       // vector
 
 #include <geerpc/client/background.hpp>
 
@@ -28,6 +29,7 @@ struct TypedAsyncCall final : AsyncCall {
   void decode(const Codec& codec, std::string_view text, const DecodeLimits& limits) override {
     slot.decode(codec, text, limits);
   }
+  void announce(std::vector<std::shared_ptr<Call>>& calls) override { Background::announce(calls); }
   void run_callback() noexcept override { std::exchange(callback, nullptr)(take()); }
 
   // Once it is done. The result can be taken once.

@@ -12,7 +12,7 @@
 #include <memory>     // shared_ptr
 #include <mutex>      // lock_guard
 #include <optional>   // optional
-#include <utility>    // move
+#include <utility>    // exchange, move
 
 #include <geerpc/base/duration.hpp>
 #include <geerpc/server/connection.hpp>
@@ -58,13 +58,14 @@ class RunningCall final : public Responder {
       error = Error(StatusCode::unknown, "the handler threw something that is no std::exception");
     }
     if (error) {
+      failed_ = true;
       if (!handler_began_) error = error->never_ran();
       stop_running();
       finish([&](Buffer& out) {
         connection_.wire().write_error(out, message_.seq, message_.method, *error);
       });
     }
-    handler_.counters.end(ended_ - started_, failed_ || error.has_value());
+    count();
   }
 
   // Valid once run() has returned: whether the monitor claimed it, and whether another thread reads
@@ -215,11 +216,21 @@ class RunningCall final : public Responder {
     }
     if (limit_.count() != 0 && ended_ >= deadline()) return write_timeout();
     if (message_.kind == MessageKind::notify) return;
-    // Who was claimed may no longer be the one who reads.
-    connection_works_ = connection_.append(write, !was_claimed_ && connection_.input_is_used_up());
+    // Counted before the caller hears of it. Who was claimed may no longer be the one who reads.
+    const auto write_and_count = [&](Buffer& out) {
+      write(out);
+      count();
+    };
+    connection_works_ =
+        connection_.append(write_and_count, !was_claimed_ && connection_.input_is_used_up());
+  }
+  // Once, as soon as it is known whether it failed.
+  void count() {
+    if (!std::exchange(counted_, true)) handler_.counters.end(ended_ - started_, failed_);
   }
   void write_timeout() {
     failed_ = true;
+    count();
     if (message_.kind == MessageKind::notify) return;
     connection_works_ = connection_.append([this](Buffer& out) {
       connection_.wire().write_error(out, message_.seq, message_.method, timeout_error());
@@ -244,6 +255,7 @@ class RunningCall final : public Responder {
   std::optional<Context> context_;
   bool handler_began_ = false;
   bool failed_ = false;
+  bool counted_ = false;
 
   bool was_claimed_ = false;
   bool connection_works_ = true;
