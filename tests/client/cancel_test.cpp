@@ -193,6 +193,19 @@ TEST_CASE("a call can be cancelled while it is sent") {
   CHECK(next.get() == 2);
 }
 
+TEST_CASE("what a cancelled call has begun to send is sent to its end, though nobody else calls") {
+  test::ScriptedServer server;
+  geerpc::Client client(server.address());
+  const std::string much(32u << 20, 'x');
+  std::optional<test::Peer> peer;
+  check_cancel([&](const Context& context) { return client.try_call<int>(context, "A.B", much); },
+               [&] {
+                 peer.emplace(server.accept());
+                 wait_until_sending(*peer);
+               });
+  CHECK(peer->read_request().rest.size() > much.size());
+}
+
 TEST_CASE("a call can be cancelled while it waits for room in the queue") {
   test::ScriptedServer server;
   geerpc::ClientOptions options;

@@ -251,6 +251,7 @@ class Background final : public CallbackReader, public std::enable_shared_from_t
     std::shared_ptr<ClientConnection> connection;
     std::unique_lock<std::mutex> lock(mutex_);
     asleep_.store(false, std::memory_order_seq_cst);
+    bool flushed = true;
     while (!stopping_ || !unsent_.empty()) {
       const bool poked = std::exchange(poked_, false);
       interrupt_ = CancelSource();
@@ -268,10 +269,11 @@ class Background final : public CallbackReader, public std::enable_shared_from_t
       connection = channel_.current(now);
       SteadyClock::time_point deadline = SteadyClock::time_point::max();
       ClientConnection::Look look{};
-      bool flushed = true;
+      // What it could not send at the last look it sends now: nobody else may ever come.
+      const bool leftovers = poked || !std::exchange(flushed, true);
       if (connection != nullptr) {
-        flushed = poked ? connection->flush_leftovers(now + kFlushTime)
-                        : connection->flush_forgotten(now + kFlushTime);
+        flushed = leftovers ? connection->flush_leftovers(now + kFlushTime)
+                            : connection->flush_forgotten(now + kFlushTime);
         deadline = connection->expire(now);
         look = connection->look();
       }

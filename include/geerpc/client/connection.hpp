@@ -287,7 +287,8 @@ class ClientConnection final : private ReadingHalf {
   // when the caller should give up.
   bool wait_to_send(SteadyClock::time_point deadline, const Call* call) {
     std::unique_lock<std::mutex> lock(mutex_);
-    if (dead_ || (call != nullptr && (call->cancelled || call->done))) return false;
+    if (dead_) return false;
+    if (call != nullptr && (call->cancelled || (call->done && call->error))) return false;
     const auto now = SteadyClock::now();
     // Not for long at once: the reader may leave its role, the call may be cancelled.
     const auto until = (std::min)(deadline, now + kTick);
