@@ -11300,6 +11300,7 @@ class Server {
   // Counters of all methods, sorted by service and method.
   std::vector<ServiceStats> stats() const { return core_->services().stats(); }
   std::size_t connections() const { return core_->connections(); }
+  // A call whose caller has just got its reply may still be among them.
   std::size_t calls_in_flight() const noexcept { return core_->calls_in_flight(); }
 
  private:
