@@ -41,6 +41,7 @@
 //   geerpc/client/call_by_method.hpp
 //   geerpc/reflect/signature.hpp
 //   geerpc/client/future.hpp
+//   geerpc/client/announce.hpp
 //   geerpc/client/background.hpp
 //   geerpc/client/async_call.hpp
 //   geerpc/client/callback_thread.hpp
@@ -4847,6 +4848,19 @@ GEERPC_END_NAMESPACE
 #include <utility>      // exchange, move
 #include <vector>       // vector
 
+// ---- include/geerpc/client/announce.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// announce_calls: from completed asynchronous calls to their callbacks.
+
+#ifndef GEERPC_CLIENT_ANNOUNCE_HPP
+#define GEERPC_CLIENT_ANNOUNCE_HPP
+
+#include <memory>   // shared_ptr, static_pointer_cast
+#include <utility>  // move
+#include <vector>   // vector
+
 // ---- include/geerpc/client/background.hpp
 // geerpc: typed RPC, service discovery and load balancing for C++17
 // SPDX-License-Identifier: MIT
@@ -4860,11 +4874,8 @@ GEERPC_END_NAMESPACE
 #include <atomic>              // atomic
 #include <condition_variable>  // condition_variable
 #include <exception>           // exception
-#include <functional>          // function
 #include <memory>              // enable_shared_from_this, shared_ptr
 #include <mutex>               // mutex
-#include <string>              // string
-#include <string_view>         // string_view
 #include <thread>              // thread
 #include <utility>             // move
 #include <vector>              // vector
@@ -8506,21 +8517,6 @@ class Background final : public CallbackReader, public std::enable_shared_from_t
     callbacks_.post(std::move(callbacks), weak_from_this());
   }
 
-  // These calls of one client are done: has their callbacks run.
-  static void announce(std::vector<std::shared_ptr<Call>>& calls) {
-    const std::shared_ptr<Background> background =
-        static_cast<AsyncCall&>(*calls.front()).background;
-    std::vector<std::shared_ptr<Callback>> callbacks;
-    for (std::shared_ptr<Call>& call : calls) {
-      auto& async = static_cast<AsyncCall&>(*call);
-      using Stage = AsyncCall::Stage;
-      if (async.stage.exchange(Stage::kDone, std::memory_order_seq_cst) == Stage::kHasCallback) {
-        callbacks.push_back(std::static_pointer_cast<AsyncCall>(std::move(call)));
-      }
-    }
-    if (!callbacks.empty()) background->post(std::move(callbacks));
-  }
-
   // ---- CallbackReader.
 
   bool read_for_callbacks() override {
@@ -8702,7 +8698,6 @@ class Background final : public CallbackReader, public std::enable_shared_from_t
     ended_.notify_all();
   }
   bool woken() const { return poked_ || stopping_; }
-
   // Until somebody pokes us. A call that began before `asleep_` was set did not.
   void sleep(std::unique_lock<std::mutex>& lock, std::shared_ptr<ClientConnection>& connection) {
     asleep_.store(true, std::memory_order_seq_cst);
@@ -8809,6 +8804,31 @@ class Background final : public CallbackReader, public std::enable_shared_from_t
 GEERPC_END_NAMESPACE
 
 #endif  // GEERPC_CLIENT_BACKGROUND_HPP
+// ---- include/geerpc/client/announce.hpp, continued
+
+GEERPC_BEGIN_NAMESPACE
+
+namespace detail {
+
+// These calls of one client, all of them asynchronous, are done: has their callbacks run.
+inline void announce_calls(std::vector<std::shared_ptr<Call>>& calls) {
+  const std::shared_ptr<Background> background = static_cast<AsyncCall&>(*calls.front()).background;
+  std::vector<std::shared_ptr<Callback>> callbacks;
+  for (std::shared_ptr<Call>& call : calls) {
+    auto& async = static_cast<AsyncCall&>(*call);
+    using Stage = AsyncCall::Stage;
+    if (async.stage.exchange(Stage::kDone, std::memory_order_seq_cst) == Stage::kHasCallback) {
+      callbacks.push_back(std::static_pointer_cast<AsyncCall>(std::move(call)));
+    }
+  }
+  if (!callbacks.empty()) background->post(std::move(callbacks));
+}
+
+}  // namespace detail
+
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_CLIENT_ANNOUNCE_HPP
 // ---- include/geerpc/client/future.hpp, continued
 
 GEERPC_BEGIN_NAMESPACE
@@ -8825,7 +8845,7 @@ struct TypedAsyncCall final : AsyncCall {
   void decode(const Codec& codec, std::string_view text, const DecodeLimits& limits) override {
     slot.decode(codec, text, limits);
   }
-  void announce(std::vector<std::shared_ptr<Call>>& calls) override { Background::announce(calls); }
+  void announce(std::vector<std::shared_ptr<Call>>& calls) override { announce_calls(calls); }
   void run_callback() noexcept override { std::exchange(callback, nullptr)(take()); }
 
   // Once it is done. The result can be taken once.

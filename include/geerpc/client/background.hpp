@@ -10,11 +10,8 @@
 #include <atomic>              // atomic
 #include <condition_variable>  // condition_variable
 #include <exception>           // exception
-#include <functional>          // function
 #include <memory>              // enable_shared_from_this, shared_ptr
 #include <mutex>               // mutex
-#include <string>              // string
-#include <string_view>         // string_view
 #include <thread>              // thread
 #include <utility>             // move
 #include <vector>              // vector
@@ -112,21 +109,6 @@ class Background final : public CallbackReader, public std::enable_shared_from_t
   // Runs the callbacks after the others, see CallbackThread.
   void post(std::vector<std::shared_ptr<Callback>> callbacks) {
     callbacks_.post(std::move(callbacks), weak_from_this());
-  }
-
-  // These calls of one client are done: has their callbacks run.
-  static void announce(std::vector<std::shared_ptr<Call>>& calls) {
-    const std::shared_ptr<Background> background =
-        static_cast<AsyncCall&>(*calls.front()).background;
-    std::vector<std::shared_ptr<Callback>> callbacks;
-    for (std::shared_ptr<Call>& call : calls) {
-      auto& async = static_cast<AsyncCall&>(*call);
-      using Stage = AsyncCall::Stage;
-      if (async.stage.exchange(Stage::kDone, std::memory_order_seq_cst) == Stage::kHasCallback) {
-        callbacks.push_back(std::static_pointer_cast<AsyncCall>(std::move(call)));
-      }
-    }
-    if (!callbacks.empty()) background->post(std::move(callbacks));
   }
 
   // ---- CallbackReader.
@@ -310,7 +292,6 @@ class Background final : public CallbackReader, public std::enable_shared_from_t
     ended_.notify_all();
   }
   bool woken() const { return poked_ || stopping_; }
-
   // Until somebody pokes us. A call that began before `asleep_` was set did not.
   void sleep(std::unique_lock<std::mutex>& lock, std::shared_ptr<ClientConnection>& connection) {
     asleep_.store(true, std::memory_order_seq_cst);

@@ -13,7 +13,7 @@
 #include <utility>      // exchange, move
 #include <vector>       // vector
 
-#include <geerpc/client/background.hpp>
+#include <geerpc/client/announce.hpp>
 
 GEERPC_BEGIN_NAMESPACE
 
@@ -29,7 +29,7 @@ struct TypedAsyncCall final : AsyncCall {
   void decode(const Codec& codec, std::string_view text, const DecodeLimits& limits) override {
     slot.decode(codec, text, limits);
   }
-  void announce(std::vector<std::shared_ptr<Call>>& calls) override { Background::announce(calls); }
+  void announce(std::vector<std::shared_ptr<Call>>& calls) override { announce_calls(calls); }
   void run_callback() noexcept override { std::exchange(callback, nullptr)(take()); }
 
   // Once it is done. The result can be taken once.
