@@ -18,6 +18,7 @@
 //   geerpc/reflect/service.hpp
 //   geerpc/codec/codec.hpp
 //   geerpc/base/buffer.hpp
+//   geerpc/base/function_ref.hpp
 //   geerpc/codec/decode.hpp
 //   geerpc/codec/dom.hpp
 //   geerpc/codec/limits.hpp
@@ -54,7 +55,7 @@
 //   geerpc/net/waker.hpp
 //   geerpc/net/socket.hpp
 //   geerpc/protocol/wire.hpp
-//   geerpc/base/function_ref.hpp
+//   geerpc/protocol/go_words.hpp
 //   geerpc/protocol/message.hpp
 //   geerpc/net/outbox.hpp
 //   geerpc/client/channel.hpp
@@ -1554,6 +1555,51 @@ class Buffer {
 GEERPC_END_NAMESPACE
 
 #endif  // GEERPC_BASE_BUFFER_HPP
+// ---- include/geerpc/codec/codec.hpp, continued
+// ---- include/geerpc/base/function_ref.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// FunctionRef: a callable passed down the stack without a template or an allocation.
+
+#ifndef GEERPC_BASE_FUNCTION_REF_HPP
+#define GEERPC_BASE_FUNCTION_REF_HPP
+
+#include <memory>       // addressof
+#include <type_traits>  // enable_if_t, is_same_v
+#include <utility>      // forward
+
+
+GEERPC_BEGIN_NAMESPACE
+
+namespace detail {
+
+template <class Signature>
+class FunctionRef;
+
+// Refers to a callable that outlives it: for parameters only.
+template <class R, class... Args>
+class FunctionRef<R(Args...)> {
+ public:
+  template <class F, class = std::enable_if_t<!std::is_same_v<std::remove_const_t<F>, FunctionRef>>>
+  FunctionRef(F& function) noexcept
+      : object_(const_cast<void*>(static_cast<const void*>(std::addressof(function)))),
+        call_([](void* object, Args... args) -> R {
+          return (*static_cast<F*>(object))(std::forward<Args>(args)...);
+        }) {}
+
+  R operator()(Args... args) const { return call_(object_, std::forward<Args>(args)...); }
+
+ private:
+  void* object_;
+  R (*call_)(void*, Args...);
+};
+
+}  // namespace detail
+
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_BASE_FUNCTION_REF_HPP
 // ---- include/geerpc/codec/codec.hpp, continued
 // ---- include/geerpc/codec/decode.hpp
 // geerpc: typed RPC, service discovery and load balancing for C++17
@@ -4584,6 +4630,9 @@ void decode(const Codec& codec, std::string_view in, T& out, const DecodeLimits&
   decode_with(codec, in, limits, [&](auto& reader) { decode_value(reader, out); });
 }
 
+// Appends arguments or a result, in the codec that the connection has.
+using EncodeBody = FunctionRef<void(const Codec&, Buffer&)>;
+
 // The arguments of a call: none is null, one is itself, several are an array.
 template <class... T>
 void encode_args(const Codec& codec, Buffer& out, const T&... args) {
@@ -5795,51 +5844,19 @@ GEERPC_END_NAMESPACE
 #include <string>       // to_string
 #include <string_view>  // string_view
 
-// ---- include/geerpc/base/function_ref.hpp
+// ---- include/geerpc/protocol/go_words.hpp
 // geerpc: typed RPC, service discovery and load balancing for C++17
 // SPDX-License-Identifier: MIT
 //
-// FunctionRef: a callable passed down the stack without a template or an allocation.
+// The words in which Go's servers say what went wrong. Go peers know errors by nothing else: our
+// server uses the same, and our client infers codes from them.
 
-#ifndef GEERPC_BASE_FUNCTION_REF_HPP
-#define GEERPC_BASE_FUNCTION_REF_HPP
+#ifndef GEERPC_PROTOCOL_GO_WORDS_HPP
+#define GEERPC_PROTOCOL_GO_WORDS_HPP
 
-#include <memory>       // addressof
-#include <type_traits>  // enable_if_t, is_same_v
-#include <utility>      // forward
+#include <string>       // string
+#include <string_view>  // string_view
 
-
-GEERPC_BEGIN_NAMESPACE
-
-namespace detail {
-
-template <class Signature>
-class FunctionRef;
-
-// Refers to a callable that outlives it: for parameters only.
-template <class R, class... Args>
-class FunctionRef<R(Args...)> {
- public:
-  template <class F, class = std::enable_if_t<!std::is_same_v<std::remove_const_t<F>, FunctionRef>>>
-  FunctionRef(F& function) noexcept
-      : object_(const_cast<void*>(static_cast<const void*>(std::addressof(function)))),
-        call_([](void* object, Args... args) -> R {
-          return (*static_cast<F*>(object))(std::forward<Args>(args)...);
-        }) {}
-
-  R operator()(Args... args) const { return call_(object_, std::forward<Args>(args)...); }
-
- private:
-  void* object_;
-  R (*call_)(void*, Args...);
-};
-
-}  // namespace detail
-
-GEERPC_END_NAMESPACE
-
-#endif  // GEERPC_BASE_FUNCTION_REF_HPP
-// ---- include/geerpc/protocol/wire.hpp, continued
 // ---- include/geerpc/protocol/message.hpp
 // geerpc: typed RPC, service discovery and load balancing for C++17
 // SPDX-License-Identifier: MIT
@@ -5922,6 +5939,65 @@ struct RequestHeader {
 GEERPC_END_NAMESPACE
 
 #endif  // GEERPC_PROTOCOL_MESSAGE_HPP
+// ---- include/geerpc/protocol/go_words.hpp, continued
+
+GEERPC_BEGIN_NAMESPACE
+
+namespace detail {
+
+// Why a server has nothing to run for "Service.Method", a name that it splits at the last dot.
+enum class NoHandler { ill_formed, no_service, no_method };
+
+// What a protocol says then.
+using NoHandlerWords = Error (*)(NoHandler why, std::string_view method);
+
+inline Error no_handler_error(NoHandler why, const std::string& text) {
+  constexpr StatusCode codes[] = {StatusCode::invalid_argument, StatusCode::not_found,
+                                  StatusCode::unimplemented};
+  return Error(codes[static_cast<int>(why)], text).never_ran();
+}
+
+// GeeRPC (server.go) names the part that is missing.
+inline Error geerpc_no_handler(NoHandler why, std::string_view method) {
+  const std::size_t dot = method.rfind('.');
+  switch (why) {
+    case NoHandler::ill_formed:
+      break;
+    case NoHandler::no_service:
+      return no_handler_error(
+          why, "rpc server: can't find service " + std::string(method.substr(0, dot)));
+    case NoHandler::no_method:
+      return no_handler_error(
+          why, "rpc server: can't find method " + std::string(method.substr(dot + 1)));
+  }
+  return no_handler_error(why,
+                          "rpc server: service/method request ill-formed: " + std::string(method));
+}
+
+inline constexpr std::string_view kHandleTimeoutText = "rpc server: request handle timeout";
+
+// Gives an error that came as a mere text its code. Texts that say that nothing ran are believed
+// only if they are about this very call: a handler may pass on another server's.
+inline void infer_code(Message& message, NoHandlerWords words) {
+  const bool has_dot = message.method.find('.') != message.method.npos;
+  for (const NoHandler why : {NoHandler::ill_formed, NoHandler::no_service, NoHandler::no_method}) {
+    if ((why == NoHandler::ill_formed) == has_dot) continue;
+    const Error error = words(why, message.method);
+    if (message.text != error.cause()) continue;
+    message.code = error.code();
+    message.may_have_run = false;
+    return;
+  }
+  if (message.text.substr(0, kHandleTimeoutText.size()) == kHandleTimeoutText) {
+    message.code = StatusCode::deadline_exceeded;
+  }
+}
+
+}  // namespace detail
+
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_PROTOCOL_GO_WORDS_HPP
 // ---- include/geerpc/protocol/wire.hpp, continued
 
 GEERPC_BEGIN_NAMESPACE
@@ -5962,26 +6038,26 @@ class Wire {
   // After read() returned 0: how many more bytes the message needs at least, at least 1.
   virtual std::size_t missing() const noexcept { return 1; }
 
-  // Append a header. The caller then appends the encoded body and calls finish() with the size that
-  // `out` had before, or truncates `out` to that size.
+  // What write_request() and write_reply() are made of. Append a header; the encoded body follows,
+  // and finish() with the size that `out` had before.
   virtual void begin_request(Buffer& out, const RequestHeader& header) const = 0;
   virtual void begin_reply(Buffer& out, std::uint64_t seq, std::string_view method) const = 0;
   // Completes the message that starts at `start`. Throws Error(resource_exhausted), with `out`
   // truncated to `start`, if it is larger than the limit.
   virtual void finish(Buffer& out, std::size_t start) const = 0;
 
-  // Appends a whole request. If `body` or the limit throws, nothing is left of it.
-  void write_request(Buffer& out, const RequestHeader& header,
-                     FunctionRef<void(Buffer&)> body) const {
-    const std::size_t start = out.size();
-    try {
-      begin_request(out, header);
-      body(out);
-      finish(out, start);
-    } catch (...) {
-      out.truncate(start);
-      throw;
-    }
+  // Append a whole message. If `body` throws, or the limit does (Error(resource_exhausted)),
+  // nothing is left of it.
+  void write_request(Buffer& out, const RequestHeader& header, EncodeBody body) const {
+    write(out, body, [&] { begin_request(out, header); });
+  }
+  void write_reply(Buffer& out, std::uint64_t seq, std::string_view method, EncodeBody body) const {
+    write(out, body, [&] { begin_reply(out, seq, method); });
+  }
+
+  // The error for a request that there is no handler for, in the protocol's own words.
+  virtual Error no_handler(NoHandler why, std::string_view method) const {
+    return geerpc_no_handler(why, method);
   }
 
   // Append a whole message. An empty error text would mean success to Go peers: it is replaced.
@@ -6015,6 +6091,19 @@ class Wire {
   }
 
  private:
+  template <class Begin>
+  void write(Buffer& out, EncodeBody body, Begin begin) const {
+    const std::size_t start = out.size();
+    try {
+      begin();
+      body(codec_, out);
+      finish(out, start);
+    } catch (...) {
+      out.truncate(start);
+      throw;
+    }
+  }
+
   const Codec& codec_;
   WireLimits limits_;  // constant after construction
 };
@@ -6663,7 +6752,7 @@ class ClientConnection final : private ReadingHalf {
   // Sends a request and waits for its reply: then the call is done, with a result or an error.
   // Throws Error (which says whether the request never ran) if it could not be sent.
   void run(Call& call, SteadyClock::time_point now, const RequestHeader& header,
-           const Context& context, FunctionRef<void(Buffer&)> body) {
+           const Context& context, EncodeBody body) {
     std::optional<CancelCallback> on_cancel;
     if (context.cancel_token().can_be_cancelled()) {
       on_cancel.emplace(context.cancel_token(), [this, &call] {
@@ -6697,8 +6786,8 @@ class ClientConnection final : private ReadingHalf {
   // is not pending; the same holds if it is false, because too much is queued. `may_defer`: while
   // other calls are in flight the request may wait for others to leave with it, until somebody
   // waits for a reply, or the background thread or the caller calls flush_now().
-  bool start(Call& call, SteadyClock::time_point now, RequestHeader header,
-             FunctionRef<void(Buffer&)> body, Patience patience, bool may_defer = false) {
+  bool start(Call& call, SteadyClock::time_point now, RequestHeader header, EncodeBody body,
+             Patience patience, bool may_defer = false) {
     bool alone = false;
     {
       const std::lock_guard<std::mutex> lock(mutex_);
@@ -6727,7 +6816,7 @@ class ClientConnection final : private ReadingHalf {
 
   // Sends a request that gets no reply.
   void notify(SteadyClock::time_point now, RequestHeader header, SteadyClock::time_point deadline,
-              FunctionRef<void(Buffer&)> body) {
+              EncodeBody body) {
     header.kind = wire_->has_notify() ? MessageKind::notify : MessageKind::request;
     {
       const std::lock_guard<std::mutex> lock(mutex_);
@@ -6850,7 +6939,7 @@ class ClientConnection final : private ReadingHalf {
   static constexpr std::size_t kWorthSending = 2u << 10;
   // False if too much is queued and the sender does not wait.
   bool write_request(SteadyClock::time_point now, const RequestHeader& header,
-                     SteadyClock::time_point deadline, Call* call, FunctionRef<void(Buffer&)> body,
+                     SteadyClock::time_point deadline, Call* call, EncodeBody body,
                      Patience patience, std::size_t enough) {
     last_use_.store(now.time_since_epoch().count(), std::memory_order_relaxed);
     const auto write = [&](Buffer& out) {
@@ -8088,7 +8177,7 @@ class JsonWire final : public Wire {
     message.kind = message.text.empty() ? MessageKind::reply : MessageKind::error;
     // A Go server's stray errors have seq 0, too, but they are meant for nobody.
     message.whole_connection = has_code && message.seq == 0;
-    if (!has_code) infer_code(message);
+    if (message.kind == MessageKind::error && !has_code) infer_code(message, geerpc_no_handler);
   }
 
   static void read_metadata(JsonReader& reader, Message& message) {
@@ -8096,33 +8185,6 @@ class JsonWire final : public Wire {
     for (auto scope = reader.begin_object(); reader.next_key(scope, key);) {
       std::string name(key);
       reader.string(message.metadata[std::move(name)]);
-    }
-  }
-
-  // A Go server has nothing but texts (geerpc/server.go). Those of its own that say that nothing
-  // ran are believed only if they are about this very call: a handler may pass on another server's.
-  static void infer_code(Message& message) {
-    const std::size_t dot = message.method.rfind('.');
-    const std::string_view service = message.method.substr(0, dot);
-    const std::string_view method =
-        dot == message.method.npos ? "" : message.method.substr(dot + 1);
-    const auto is = [&](std::string_view start, std::string_view rest) {
-      return message.text.size() == start.size() + rest.size() &&
-             message.text.substr(0, start.size()) == start &&
-             message.text.substr(start.size()) == rest;
-    };
-    constexpr std::string_view timeout = "rpc server: request handle timeout";
-    if (is("rpc server: can't find service ", service)) {
-      message.code = StatusCode::not_found;
-      message.may_have_run = false;
-    } else if (is("rpc server: can't find method ", method)) {
-      message.code = StatusCode::unimplemented;
-      message.may_have_run = false;
-    } else if (is("rpc server: service/method request ill-formed: ", message.method)) {
-      message.code = StatusCode::invalid_argument;
-      message.may_have_run = false;
-    } else if (message.text.substr(0, timeout.size()) == timeout) {
-      message.code = StatusCode::deadline_exceeded;
     }
   }
 
@@ -8441,7 +8503,7 @@ class Background final : public CallbackReader, public std::enable_shared_from_t
   // Sends the call, whose arguments `encode` appends, or sees that it is sent. Never waits. All
   // errors become the call's.
   void start(const std::shared_ptr<AsyncCall>& call, SteadyClock::time_point now,
-             const Context& context, FunctionRef<void(Buffer&)> encode) {
+             const Context& context, EncodeBody encode) {
     call->can_be_cancelled = context.cancel_token().can_be_cancelled();
     call->has_deadline = context.has_deadline();
     try {
@@ -8455,7 +8517,7 @@ class Background final : public CallbackReader, public std::enable_shared_from_t
       }
       call->context = context;
       call->has_deadline = true;  // by then there is less time left
-      encode(call->body);
+      encode(*channel_.options().codec, call->body);
     } catch (const std::exception&) {
       return fail(call, thrown());
     }
@@ -8602,7 +8664,7 @@ class Background final : public CallbackReader, public std::enable_shared_from_t
   // connection. Throws what `encode` throws.
   bool send(const std::shared_ptr<AsyncCall>& call,
             const std::shared_ptr<ClientConnection>& connection, SteadyClock::time_point now,
-            const Metadata& metadata, FunctionRef<void(Buffer&)> encode) {
+            const Metadata& metadata, EncodeBody encode) {
     RequestHeader header;
     header.method = call->method;
     header.metadata = &metadata;
@@ -8758,7 +8820,7 @@ class Background final : public CallbackReader, public std::enable_shared_from_t
   // False if it is to be tried again.
   bool send_or_fail(const std::shared_ptr<AsyncCall>& call,
                     const std::shared_ptr<ClientConnection>& connection) {
-    const auto body = [&](Buffer& out) { out.append(call->body.view()); };
+    const auto body = [&](const Codec&, Buffer& out) { out.append(call->body.view()); };
     try {
       if (!send(call, connection, SteadyClock::now(), call->context.metadata(), body)) return false;
       const std::lock_guard<std::mutex> lock(mutex_);
@@ -8929,7 +8991,7 @@ namespace detail {
 // unnoticed is replaced once, if the request never ran.
 inline std::optional<Error> run_call(Channel& channel, Call& call, SteadyClock::time_point now,
                                      const Context& context, std::string_view method,
-                                     FunctionRef<void(Buffer&)> body) {
+                                     EncodeBody body) {
   RequestHeader header;
   header.method = method;
   header.metadata = &context.metadata();
@@ -9017,7 +9079,9 @@ class Client : public detail::CallByMethod<Client> {
     const auto now = detail::SteadyClock::now();
     detail::SyncCall<R> call;
     call.deadline = deadline_of(context, now);
-    const auto body = [&](Buffer& out) { detail::encode_args(*to.options().codec, out, args...); };
+    const auto body = [&](const Codec& codec, Buffer& out) {
+      detail::encode_args(codec, out, args...);
+    };
     if (const auto error = detail::run_call(to, call, now, context, method, body)) {
       return error->in_call(method, address().str());
     }
@@ -9036,8 +9100,8 @@ class Client : public detail::CallByMethod<Client> {
     const auto now = detail::SteadyClock::now();
     const auto call = std::make_shared<detail::TypedAsyncCall<R>>(background_, method);
     call->deadline = deadline_of(context, now);
-    const auto encode = [&](Buffer& out) {
-      detail::encode_args(*channel().options().codec, out, args...);
+    const auto encode = [&](const Codec& codec, Buffer& out) {
+      detail::encode_args(codec, out, args...);
     };
     background_->start(call, now, context, encode);
     // Not earlier: who cancels looks for a call that was started.
@@ -9068,7 +9132,9 @@ class Client : public detail::CallByMethod<Client> {
     auto now = detail::SteadyClock::now();
     const auto deadline = deadline_of(context, now);
     detail::Channel& to = channel();
-    const auto body = [&](Buffer& out) { detail::encode_args(*to.options().codec, out, args...); };
+    const auto body = [&](const Codec& codec, Buffer& out) {
+      detail::encode_args(codec, out, args...);
+    };
     try {
       const auto connection = to.acquire(now, deadline, context.cancel_token());
       connection->notify(now, header, deadline, body);
@@ -9348,6 +9414,7 @@ GEERPC_END_NAMESPACE
 #include <memory>     // shared_ptr
 #include <mutex>      // lock_guard
 #include <optional>   // optional
+#include <string>     // string
 #include <utility>    // exchange, move
 
 // ---- include/geerpc/base/duration.hpp
@@ -10050,7 +10117,7 @@ class Responder {
   virtual const Context& context() = 0;
   // Takes the result, through a function that appends its encoding. Exactly once, as the last
   // thing.
-  virtual void reply(FunctionRef<void(const Codec&, Buffer&)> encode_result) = 0;
+  virtual void reply(EncodeBody encode_result) = 0;
 
  protected:
   ~Responder() = default;
@@ -10410,31 +10477,20 @@ class RunningCall final : public Responder {
     return *context_;
   }
 
-  void reply(FunctionRef<void(const Codec&, Buffer&)> encode_result) override {
+  void reply(EncodeBody encode_result) override {
     stop_running();
     const Wire& wire = connection_.wire();
     finish([&](Buffer& out) {
-      const std::size_t start = out.size();
       try {
-        wire.begin_reply(out, message_.seq, message_.method);
-        encode_result(wire.codec(), out);
-        wire.finish(out, start);
-        return;
+        wire.write_reply(out, message_.seq, message_.method, encode_result);
       } catch (const Error& error) {
-        refuse_result(out, start,
-                      error.code() == StatusCode::resource_exhausted
-                          ? error
-                          : Error(StatusCode::internal,
-                                  "rpc server: can't encode the "
-                                  "result: " +
-                                      error.cause()));
+        refuse_result(out, error.code() == StatusCode::resource_exhausted
+                               ? error
+                               : bad_result(": " + error.cause()));
       } catch (const std::exception& error) {
-        refuse_result(out, start,
-                      Error(StatusCode::internal,
-                            std::string("rpc server: can't encode the result: ") + error.what()));
+        refuse_result(out, bad_result(std::string(": ") + error.what()));
       } catch (...) {
-        refuse_result(out, start,
-                      Error(StatusCode::internal, "rpc server: can't encode the result"));
+        refuse_result(out, bad_result(""));
       }
     });
   }
@@ -10494,7 +10550,7 @@ class RunningCall final : public Responder {
   }
   Error timeout_error() const {
     return {StatusCode::deadline_exceeded,
-            "rpc server: request handle timeout: expect within " + duration_text(limit_)};
+            std::string(kHandleTimeoutText) + ": expect within " + duration_text(limit_)};
   }
 
   // The handler is done. From here on the monitor does not claim this call any more, or it has and
@@ -10534,9 +10590,11 @@ class RunningCall final : public Responder {
       connection_.wire().write_error(out, message_.seq, message_.method, timeout_error());
     });
   }
-  void refuse_result(Buffer& out, std::size_t start, const Error& error) {
+  static Error bad_result(const std::string& why) {
+    return {StatusCode::internal, "rpc server: can't encode the result" + why};
+  }
+  void refuse_result(Buffer& out, const Error& error) {
     failed_ = true;
-    out.truncate(start);
     connection_.wire().write_error(out, message_.seq, message_.method, error);
   }
 
@@ -10707,27 +10765,22 @@ class Services {
     shared_ = true;
   }
 
-  // The handler of "Service.Method", split at the last dot. Throws Error, in GeeRPC's words, if
-  // there is none.
-  Handler& find(std::string_view name) const {
+  // The handler of "Service.Method", split at the last dot. Null if there is none, and `why`.
+  Handler* find(std::string_view name, NoHandler& why) const {
     const Table* const table = current_.load(std::memory_order_acquire);
     if (table != nullptr) {
       const auto found = table->by_name.find(name);
-      if (found != table->by_name.end()) return *found->second;
+      if (found != table->by_name.end()) return found->second;
     }
     const std::size_t dot = name.rfind('.');
     if (dot == name.npos) {
-      throw Error(StatusCode::invalid_argument,
-                  "rpc server: service/method request ill-formed: " + std::string(name))
-          .never_ran();
+      why = NoHandler::ill_formed;
+    } else if (table == nullptr || table->services.count(std::string(name.substr(0, dot))) == 0) {
+      why = NoHandler::no_service;
+    } else {
+      why = NoHandler::no_method;
     }
-    const std::string service(name.substr(0, dot));
-    if (table == nullptr || table->services.count(service) == 0) {
-      throw Error(StatusCode::not_found, "rpc server: can't find service " + service).never_ran();
-    }
-    throw Error(StatusCode::unimplemented,
-                "rpc server: can't find method " + std::string(name.substr(dot + 1)))
-        .never_ran();
+    return nullptr;
   }
 
   std::vector<ServiceStats> stats() const {
@@ -11106,11 +11159,10 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
       return refuse(connection, message,
                     connection->wire().too_large(message.too_large).never_ran());
     }
-    Handler* handler = nullptr;
-    try {
-      handler = &services_.find(message.method);
-    } catch (const Error& error) {
-      return refuse(connection, message, error);
+    NoHandler why{};
+    Handler* const handler = services_.find(message.method, why);
+    if (handler == nullptr) {
+      return refuse(connection, message, connection->wire().no_handler(why, message.method));
     }
     const bool too_many = calls_.fetch_add(1, std::memory_order_seq_cst) >= options_.max_calls;
     // stop() sets the flag and then waits for the number: one of us two sees the other.

@@ -14,6 +14,7 @@
 #include <nlohmann/json.hpp>
 
 #include <geerpc/base/buffer.hpp>
+#include <geerpc/base/function_ref.hpp>
 #include <geerpc/codec/decode.hpp>
 #include <geerpc/codec/dom.hpp>
 #include <geerpc/codec/encode.hpp>
@@ -188,6 +189,9 @@ template <class T>
 void decode(const Codec& codec, std::string_view in, T& out, const DecodeLimits& limits = {}) {
   decode_with(codec, in, limits, [&](auto& reader) { decode_value(reader, out); });
 }
+
+// Appends arguments or a result, in the codec that the connection has.
+using EncodeBody = FunctionRef<void(const Codec&, Buffer&)>;
 
 // The arguments of a call: none is null, one is itself, several are an array.
 template <class... T>

@@ -33,7 +33,7 @@ class Responder {
   virtual const Context& context() = 0;
   // Takes the result, through a function that appends its encoding. Exactly once, as the last
   // thing.
-  virtual void reply(FunctionRef<void(const Codec&, Buffer&)> encode_result) = 0;
+  virtual void reply(EncodeBody encode_result) = 0;
 
  protected:
   ~Responder() = default;
