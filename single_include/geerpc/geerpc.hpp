@@ -37,6 +37,7 @@
 //   geerpc/codec/encode.hpp
 //   geerpc/codec/msgpack_bound.hpp
 //   geerpc/codec/msgpack_writer.hpp
+//   geerpc/codec/json_rpc_params.hpp
 //   geerpc/codec/json_writer.hpp
 //   geerpc/client/client.hpp
 //   geerpc/client/call_by_method.hpp
@@ -68,8 +69,12 @@
 //   geerpc/protocol/option.hpp
 //   geerpc/protocol/wires.hpp
 //   geerpc/protocol/frame_wire.hpp
-//   geerpc/protocol/json_wire.hpp
+//   geerpc/protocol/json_rpc_client_wire.hpp
 //   geerpc/codec/json_scan.hpp
+//   geerpc/protocol/json_rpc.hpp
+//   geerpc/protocol/json_rpc_wire.hpp
+//   geerpc/protocol/json_rpc_replies.hpp
+//   geerpc/protocol/json_wire.hpp
 //   geerpc/server/server.hpp
 //   geerpc/server/acceptor.hpp
 //   geerpc/net/listener.hpp
@@ -2892,6 +2897,14 @@ class JsonReader : public JsonLexer {
     } while (!closing.empty());
   }
 
+  // The same, and returns its text.
+  std::string_view raw() {
+    first();
+    const char* const begin = p_;
+    skip();
+    return {begin, static_cast<std::size_t>(p_ - begin)};
+  }
+
   FieldPath& path() { return path_; }
 
   // The integer that `text` is, all of it; false if it has a fraction, an exponent or no digits.
@@ -4284,6 +4297,58 @@ GEERPC_END_NAMESPACE
 
 #endif  // GEERPC_CODEC_ENCODE_HPP
 // ---- include/geerpc/codec/codec.hpp, continued
+// ---- include/geerpc/codec/json_rpc_params.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// The arguments of a call as JSON-RPC has them: always a list, or an object with their names.
+
+#ifndef GEERPC_CODEC_JSON_RPC_PARAMS_HPP
+#define GEERPC_CODEC_JSON_RPC_PARAMS_HPP
+
+#include <cstddef>      // size_t
+#include <string>       // string, to_string
+#include <string_view>  // string_view
+
+
+GEERPC_BEGIN_NAMESPACE
+namespace detail {
+
+// The text of `count` arguments in the form that they have in plain JSON (none is null, one is
+// itself, several are an array), out of the text of JSON-RPC's params.
+//
+// Strict is 2.0. An object is for methods with one parameter, and is that, so that a struct takes
+// its fields by name: C++ has no names of parameters. Else it is 1.0, read as Go's net/rpc/jsonrpc
+// does: a single argument may be missing, and then is zero; what is too much is dropped.
+//
+// Throws Error(invalid_argument).
+inline std::string_view json_rpc_args(std::string_view params, std::size_t count, bool strict,
+                                      const DecodeLimits& limits) {
+  JsonReader reader(params, limits);
+  const Token token = reader.peek();
+  if (token == Token::null) throw_bad_value("jsonrpc: request body missing params");  // Go's words
+  if (count == 0) return "null";
+  if (strict && token == Token::object) {
+    if (count == 1) return params;
+    throw_bad_value("the parameters of this method have no names: expected an array of " +
+                    std::to_string(count));
+  }
+  if (count > 1) return params;
+  auto scope = reader.begin_array();
+  if (!reader.next(scope)) {
+    if (!strict) return "null";
+    throw_bad_value("expected a parameter, found none");
+  }
+  const std::string_view argument = reader.raw();
+  if (strict && reader.next(scope)) throw_bad_value("expected one parameter, found more");
+  return argument;
+}
+
+}  // namespace detail
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_CODEC_JSON_RPC_PARAMS_HPP
+// ---- include/geerpc/codec/codec.hpp, continued
 // ---- include/geerpc/codec/json_writer.hpp
 // geerpc: typed RPC, service discovery and load balancing for C++17
 // SPDX-License-Identifier: MIT
@@ -4470,7 +4535,7 @@ namespace detail {
 
 // The built-in codecs go directly between C++ values and bytes, with templates, which a virtual
 // function can't be: they are told apart by this.
-enum class CodecId { custom, json, msgpack };
+enum class CodecId { custom, json, msgpack, json_rpc_1, json_rpc_2 };
 
 }  // namespace detail
 
@@ -4572,6 +4637,16 @@ inline const Codec& msgpack_codec() {
 
 namespace detail {
 
+// JSON, but for the arguments of a call: see json_rpc_args(). It is never named in an option.
+inline const Codec& json_rpc_codec(int version) {
+  static const BuiltinCodec<JsonReader, JsonWriter> one(CodecId::json_rpc_1, "JSON-RPC 1.0"),
+      two(CodecId::json_rpc_2, "JSON-RPC 2.0");
+  return version == 1 ? one : two;
+}
+inline bool is_json_rpc(const Codec& codec) noexcept {
+  return codec.id() == CodecId::json_rpc_1 || codec.id() == CodecId::json_rpc_2;
+}
+
 // A custom codec sees values as nlohmann::json; from and to C++ types they go by way of
 // MessagePack, which loses nothing.
 inline void encode_custom(const Codec& codec, std::string_view msgpack, Buffer& out) {
@@ -4594,6 +4669,8 @@ template <class F>
 void encode_with(const Codec& codec, Buffer& out, F f) {
   switch (codec.id()) {
     case CodecId::json:
+    case CodecId::json_rpc_1:
+    case CodecId::json_rpc_2:
       return write_with<JsonWriter>(out, f);
     case CodecId::msgpack:
       return write_with<MsgpackWriter>(out, f);
@@ -4608,6 +4685,8 @@ template <class F>
 void decode_with(const Codec& codec, std::string_view in, const DecodeLimits& limits, F f) {
   switch (codec.id()) {
     case CodecId::json:
+    case CodecId::json_rpc_1:
+    case CodecId::json_rpc_2:
       return read_with<JsonReader>(in, limits, f);
     case CodecId::msgpack:
       return read_with<MsgpackReader>(in, limits, f);
@@ -4633,14 +4712,27 @@ void decode(const Codec& codec, std::string_view in, T& out, const DecodeLimits&
 // Appends arguments or a result, in the codec that the connection has.
 using EncodeBody = FunctionRef<void(const Codec&, Buffer&)>;
 
+// The result of a method that has none.
+inline void encode_nothing(const Codec& codec, Buffer& out) {
+  encode_with(codec, out, [](auto& writer) { encode_arguments(writer); });
+}
+
 // The arguments of a call: none is null, one is itself, several are an array.
 template <class... T>
 void encode_args(const Codec& codec, Buffer& out, const T&... args) {
-  encode_with(codec, out, [&](auto& writer) { encode_arguments(writer, args...); });
+  const bool bare = sizeof...(T) <= 1 && is_json_rpc(codec);  // there everything is in an array
+  if (bare) out.push_back('[');
+  if (!bare || sizeof...(T) != 0) {
+    encode_with(codec, out, [&](auto& writer) { encode_arguments(writer, args...); });
+  }
+  if (bare) out.push_back(']');
 }
 template <class... T>
 void decode_args(const Codec& codec, std::string_view in, std::tuple<T...>& out,
                  const DecodeLimits& limits = {}) {
+  if (is_json_rpc(codec)) {
+    in = json_rpc_args(in, sizeof...(T), codec.id() == CodecId::json_rpc_2, limits);
+  }
   decode_with(codec, in, limits, [&](auto& reader) { decode_arguments(reader, out); });
 }
 
@@ -5874,6 +5966,8 @@ GEERPC_END_NAMESPACE
 
 GEERPC_BEGIN_NAMESPACE
 
+class Codec;
+
 namespace detail {
 
 // The numbers are those of the frame header (docs/protocol.md).
@@ -5900,6 +5994,7 @@ struct Message {
   std::string_view text;                  // error
   bool whole_connection = false;          // error: it concerns no single call
   std::string_view body;                  // request, notify, reply
+  const Codec* codec = nullptr;           // of the body, if it is not the connection's
   std::size_t too_large = 0;  // if not 0: the message has so many bytes, and its body is not here
 
   // Where texts live that are not in the input as they are (JSON escapes).
@@ -5910,6 +6005,7 @@ struct Message {
     kind = MessageKind::request;
     seq = 0;
     method = text = body = {};
+    codec = nullptr;
     timeout = std::chrono::nanoseconds{0};
     if (!metadata.empty()) metadata.clear();
     code = StatusCode::unknown;
@@ -5972,6 +6068,13 @@ inline Error geerpc_no_handler(NoHandler why, std::string_view method) {
   }
   return no_handler_error(why,
                           "rpc server: service/method request ill-formed: " + std::string(method));
+}
+
+// net/rpc (server.go) names the whole method.
+inline Error net_rpc_no_handler(NoHandler why, std::string_view method) {
+  constexpr const char* words[] = {"rpc: service/method request ill-formed: ",
+                                   "rpc: can't find service ", "rpc: can't find method "};
+  return no_handler_error(why, words[static_cast<int>(why)] + std::string(method));
 }
 
 inline constexpr std::string_view kHandleTimeoutText = "rpc server: request handle timeout";
@@ -6042,17 +6145,17 @@ class Wire {
   // and finish() with the size that `out` had before.
   virtual void begin_request(Buffer& out, const RequestHeader& header) const = 0;
   virtual void begin_reply(Buffer& out, std::uint64_t seq, std::string_view method) const = 0;
-  // Completes the message that starts at `start`. Throws Error(resource_exhausted), with `out`
-  // truncated to `start`, if it is larger than the limit.
-  virtual void finish(Buffer& out, std::size_t start) const = 0;
+  // Completes the message `seq` that starts at `start`. Throws Error(resource_exhausted), with
+  // `out` truncated to `start`, if it is larger than the limit.
+  virtual void finish(Buffer& out, std::size_t start, std::uint64_t seq) const = 0;
 
   // Append a whole message. If `body` throws, or the limit does (Error(resource_exhausted)),
   // nothing is left of it.
   void write_request(Buffer& out, const RequestHeader& header, EncodeBody body) const {
-    write(out, body, [&] { begin_request(out, header); });
+    write(out, header.seq, body, [&] { begin_request(out, header); });
   }
   void write_reply(Buffer& out, std::uint64_t seq, std::string_view method, EncodeBody body) const {
-    write(out, body, [&] { begin_reply(out, seq, method); });
+    write(out, seq, body, [&] { begin_reply(out, seq, method); });
   }
 
   // The error for a request that there is no handler for, in the protocol's own words.
@@ -6092,12 +6195,12 @@ class Wire {
 
  private:
   template <class Begin>
-  void write(Buffer& out, EncodeBody body, Begin begin) const {
+  void write(Buffer& out, std::uint64_t seq, EncodeBody body, Begin begin) const {
     const std::size_t start = out.size();
     try {
       begin();
       body(codec_, out);
-      finish(out, start);
+      finish(out, start, seq);
     } catch (...) {
       out.truncate(start);
       throw;
@@ -7747,7 +7850,7 @@ class FrameWire final : public Wire {
   void begin_reply(Buffer& out, std::uint64_t seq, std::string_view) const override {
     begin(out, MessageKind::reply, seq, 2);
   }
-  void finish(Buffer& out, std::size_t start) const override {
+  void finish(Buffer& out, std::size_t start, std::uint64_t) const override {
     const std::size_t length = out.size() - start - kLengthSize;
     if (length > limits().max_message) out.truncate(start);
     check_size(length);
@@ -7764,7 +7867,7 @@ class FrameWire final : public Wire {
     writer.integer(static_cast<int>(error.code()));
     writer.string(never_empty(error.cause()).substr(0, limits().max_message / 2));
     writer.boolean(error.may_have_run());
-    finish(out, start);
+    finish(out, start, seq);
   }
   void write_cancel(Buffer& out, std::uint64_t seq) const override {
     write_short(out, MessageKind::cancel, seq);
@@ -7792,7 +7895,7 @@ class FrameWire final : public Wire {
   void write_short(Buffer& out, MessageKind kind, std::uint64_t seq) const {
     const std::size_t start = out.size();
     begin(out, kind, seq, 2);
-    finish(out, start);
+    finish(out, start, seq);
   }
 
   // The header of a frame that is too large says whose it is; the rest is read over, so that it
@@ -7871,26 +7974,21 @@ GEERPC_END_NAMESPACE
 
 #endif  // GEERPC_PROTOCOL_FRAME_WIRE_HPP
 // ---- include/geerpc/protocol/wires.hpp, continued
-// ---- include/geerpc/protocol/json_wire.hpp
+// ---- include/geerpc/protocol/json_rpc_client_wire.hpp
 // geerpc: typed RPC, service discovery and load balancing for C++17
 // SPDX-License-Identifier: MIT
 //
-// JsonWire: GeeRPC's JSON stream, as Go's encoding/json writes it: a header object, then the body,
-// a newline behind each.
-//
-//   {"ServiceMethod":"Foo.Sum","Seq":1,"Error":""}
-//   {"Num1":3,"Num2":4}
-//
-// Peers that said "Extended" in the option, which only ours do, also get Timeout and Metadata in a
-// request's header, Code and NeverRan in that of an error.
+// JsonRpcClientWire: the client's end of JSON-RPC as a stream of JSON values, a newline behind each
+// of ours.
 
-#ifndef GEERPC_PROTOCOL_JSON_WIRE_HPP
-#define GEERPC_PROTOCOL_JSON_WIRE_HPP
+#ifndef GEERPC_PROTOCOL_JSON_RPC_CLIENT_WIRE_HPP
+#define GEERPC_PROTOCOL_JSON_RPC_CLIENT_WIRE_HPP
 
-#include <cstddef>      // size_t
-#include <cstdint>      // uint64_t
-#include <string>       // string
-#include <string_view>  // string_view
+#include <charconv>      // from_chars
+#include <cstddef>       // size_t
+#include <cstdint>       // uint64_t
+#include <string_view>   // string_view
+#include <system_error>  // errc
 
 // ---- include/geerpc/codec/json_scan.hpp
 // geerpc: typed RPC, service discovery and load balancing for C++17
@@ -8020,7 +8118,717 @@ class JsonScanner {
 GEERPC_END_NAMESPACE
 
 #endif  // GEERPC_CODEC_JSON_SCAN_HPP
-// ---- include/geerpc/protocol/json_wire.hpp, continued
+// ---- include/geerpc/protocol/json_rpc_client_wire.hpp, continued
+// ---- include/geerpc/protocol/json_rpc.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// What a JSON-RPC request is (www.jsonrpc.org/specification, and 1.0 as Go's net/rpc/jsonrpc speaks
+// it), and how its error codes and ours translate.
+//
+//   1.0  {"method":"Foo.Sum","params":[{"Num1":3}],"id":0}   {"id":0,"result":3,"error":null}
+//   2.0  {"jsonrpc":"2.0","method":"Foo.Sum","params":{"Num1":3},"id":"a"}
+//        {"jsonrpc":"2.0","id":"a","result":3}    or, in place of the result,
+//        "error":{"code":-32601,"message":"rpc: can't find method Foo.Sum"}
+
+#ifndef GEERPC_PROTOCOL_JSON_RPC_HPP
+#define GEERPC_PROTOCOL_JSON_RPC_HPP
+
+#include <cstddef>      // size_t
+#include <string>       // string, to_string
+#include <string_view>  // string_view
+
+
+GEERPC_BEGIN_NAMESPACE
+
+namespace detail {
+
+enum class JsonRpcVersion { one, two };
+
+// The codes that 2.0 defines. From -32000 down to -32099 they are the server's own: there stand our
+// status codes, so that e.g. -32004 is deadline_exceeded.
+inline constexpr int kJsonRpcParseError = -32700;
+inline constexpr int kJsonRpcInvalidRequest = -32600;
+inline constexpr int kJsonRpcMethodNotFound = -32601;
+inline constexpr int kJsonRpcInvalidParams = -32602;
+inline constexpr int kJsonRpcInternalError = -32603;
+inline constexpr int kJsonRpcServerError = -32000;
+
+inline int json_rpc_code(const Error& error) {
+  const StatusCode code = error.code();
+  if (code == StatusCode::internal) return kJsonRpcInternalError;
+  if (!error.may_have_run()) {  // else these are a handler's own words
+    if (code == StatusCode::invalid_argument) return kJsonRpcInvalidParams;
+    if (code == StatusCode::not_found || code == StatusCode::unimplemented) {
+      return kJsonRpcMethodNotFound;
+    }
+  }
+  return kJsonRpcServerError - static_cast<int>(code);
+}
+
+// Gives an error what its code says. One that is no code of ours goes into the text.
+inline void set_json_rpc_status(Message& message, long long code) {
+  message.code = StatusCode::unknown;
+  if (code == kJsonRpcInternalError) {
+    message.code = StatusCode::internal;
+  } else if (code == kJsonRpcMethodNotFound) {
+    message.code = StatusCode::unimplemented;
+    message.may_have_run = false;
+  } else if (code == kJsonRpcInvalidParams) {
+    message.code = StatusCode::invalid_argument;
+  } else if (code == kJsonRpcInvalidRequest || code == kJsonRpcParseError) {
+    message.code = StatusCode::invalid_argument;
+    message.may_have_run = false;
+  } else if (code < kJsonRpcServerError && code >= kJsonRpcServerError - 16) {
+    message.code = status_from_wire(kJsonRpcServerError - code);
+  } else {
+    message.unescaped_text += " (JSON-RPC error " + std::to_string(code) + ")";
+  }
+}
+
+// A member of an object: its value as it stands there, empty if there is none.
+struct JsonMember {
+  std::string_view name;
+  std::string_view text{};
+  bool exact = false;  // the name is spelt so, and not only in another case
+};
+
+// Looks for members by name; what stands under several spellings or twice is taken where it is
+// exact, and last. The names of 2.0 are exact, Go matches them in any case. Throws if `text` is no
+// object.
+template <std::size_t N>
+void find_members(std::string_view text, const DecodeLimits& limits, JsonMember (&members)[N]) {
+  JsonReader reader(text, limits);
+  std::string_view name;
+  for (auto scope = reader.begin_object(); reader.next_key(scope, name);) {
+    JsonMember* found = nullptr;
+    bool exact = false;
+    for (JsonMember& member : members) {
+      if (!equal_folded(name, member.name)) continue;
+      exact = name == member.name;
+      if (exact || !member.exact) found = &member;
+    }
+    const std::string_view value = reader.raw();
+    if (found == nullptr) continue;
+    found->text = value;
+    found->exact = exact;
+  }
+  reader.finish();
+}
+
+inline bool is_json_null(std::string_view text) noexcept { return text.empty() || text[0] == 'n'; }
+
+// The views point into the text that was parsed.
+struct JsonRpcRequest {
+  JsonRpcVersion version = JsonRpcVersion::two;
+  std::string_view id;      // as it came; empty if there is none, which in 2.0 is a notification
+  std::string_view params;  // as they came; empty if there are none
+  const char* problem = nullptr;  // why this is no request; it is to be answered with that
+};
+
+// What it costs to keep an id until the reply, and to look a name up, is bounded.
+inline constexpr std::size_t kMaxJsonRpcId = 1024;
+inline constexpr std::size_t kMaxJsonRpcMethod = 4096;
+
+inline const char* check_json_rpc_id(std::string_view id, JsonRpcVersion version) {
+  if (id.size() > kMaxJsonRpcId) return "the id is too long";
+  for (const char *p = id.data(), *const end = p + id.size(); p != end;) {
+    const std::size_t length = utf8_length(p, end);  // it is going to be echoed
+    if (length == 0) return "the id is not UTF-8";
+    p += length;
+  }
+  const char first = id.empty() ? 'n' : id[0];
+  const bool allowed = first == '"' || first == '-' || first == 'n' || is_digit(first);
+  if (allowed || version == JsonRpcVersion::one) return nullptr;  // there it may be anything
+  return "the id must be a string, a number or null";
+}
+
+// `only_two`: as in a batch, what does not say "jsonrpc" is no request of 1.0 but none. The
+// method's name goes into `method`. Throws Error(invalid_argument) if the text is no JSON.
+inline JsonRpcRequest parse_json_rpc_request(std::string_view text, const DecodeLimits& limits,
+                                             bool only_two, std::string& method) {
+  JsonRpcRequest request;
+  method.clear();
+  JsonReader reader(text, limits);
+  if (reader.peek() != Token::object) {
+    reader.skip();
+    reader.finish();
+    request.problem = "a request must be an object";
+    request.id = "null";
+    return request;
+  }
+  JsonMember members[] = {{"jsonrpc"}, {"method"}, {"params"}, {"id"}};
+  find_members(text, limits, members);
+  auto& [jsonrpc, name, params, id] = members;
+  const bool says_two = jsonrpc.exact && jsonrpc.text == "\"2.0\"";
+  const bool one = !only_two && (!jsonrpc.exact || jsonrpc.text == "\"1.0\"");
+  request.version = one ? JsonRpcVersion::one : JsonRpcVersion::two;
+  const auto present = [&](const JsonMember& member) {
+    return !member.text.empty() && (one || member.exact);
+  };
+  const auto fail = [&](const char* problem) {
+    if (request.problem == nullptr) request.problem = problem;
+  };
+  if (!one && !says_two) fail("\"jsonrpc\" must be \"2.0\"");
+  if (present(params)) request.params = params.text;
+  if (!one && !is_json_null(request.params) && params.text[0] != '[' && params.text[0] != '{') {
+    fail("the params must be an array or an object");
+  }
+  if (present(name) && name.text[0] == '"') {
+    JsonReader(name.text).string(method);
+  } else if (!one || (present(name) && !is_json_null(name.text))) {
+    fail("the method must be a string");
+  }
+  if (method.size() > kMaxJsonRpcMethod) {
+    method = std::string();  // an idle connection must not hold on to it
+    fail("the name of the method is too long");
+  }
+  if (present(id)) {
+    const char* const problem = check_json_rpc_id(id.text, request.version);
+    if (problem == nullptr) {
+      request.id = id.text;
+    } else {
+      fail(problem);
+    }
+  }
+  if (request.id.empty() && (one || request.problem != nullptr)) request.id = "null";
+  return request;
+}
+
+}  // namespace detail
+
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_PROTOCOL_JSON_RPC_HPP
+// ---- include/geerpc/protocol/json_rpc_client_wire.hpp, continued
+
+GEERPC_BEGIN_NAMESPACE
+
+namespace detail {
+
+// Requests have the bytes that Go's client writes in 1.0: ids are the numbers 0, 1, 2, …, one less
+// than ours. Deadlines and metadata are not sent: JSON-RPC has no place for them.
+class JsonRpcClientWire final : public Wire {
+ public:
+  JsonRpcClientWire(const WireLimits& limits, JsonRpcVersion version)
+      : Wire(json_rpc_codec(version == JsonRpcVersion::one ? 1 : 2), limits),
+        version_(version),
+        scanner_(this->limits().decode.max_depth) {}
+
+  std::size_t read(std::string_view input, Message& message) override {
+    message.reset();
+    if (scanner_.feed(input) != JsonScanner::Status::done) {
+      check_size(input.size());
+      return 0;
+    }
+    std::size_t end = scanner_.end();
+    scanner_.reset();
+    check_size(end);
+    read_response(input.substr(0, end), message);
+    while (end < input.size() && is_json_space(input[end])) ++end;
+    return end;
+  }
+
+  void begin_request(Buffer& out, const RequestHeader& header) const override {
+    const bool one = version_ == JsonRpcVersion::one;
+    out.append(one ? "{\"method\":" : "{\"jsonrpc\":\"2.0\",\"method\":");
+    JsonWriter(out).string(header.method);
+    if (!one && header.kind == MessageKind::request) write_id(out, header.seq);
+    out.append(",\"params\":");
+  }
+  void finish(Buffer& out, std::size_t start, std::uint64_t seq) const override {
+    if (version_ == JsonRpcVersion::one) write_id(out, seq);
+    out.append("}\n");
+    const std::size_t size = out.size() - start;
+    if (size > limits().max_message) out.truncate(start);
+    check_size(size);
+  }
+
+  // A client answers nothing.
+  void begin_reply(Buffer&, std::uint64_t, std::string_view) const override {}
+  void write_error(Buffer&, std::uint64_t, std::string_view, const Error&) const override {}
+  void write_cancel(Buffer&, std::uint64_t) const override {}
+  void write_goaway(Buffer&, std::uint64_t) const override {}
+
+  bool end_means_gone() const noexcept override { return false; }
+  bool has_notify() const noexcept override { return version_ == JsonRpcVersion::two; }
+
+ private:
+  static void write_id(Buffer& out, std::uint64_t seq) {
+    out.append(",\"id\":");
+    JsonWriter(out).integer(seq - 1);
+  }
+
+  // Both versions, whichever was asked for: they can't be confused. What answers no call of ours is
+  // nothing, unless it says why the connection ends.
+  void read_response(std::string_view text, Message& message) const {
+    JsonMember members[] = {{"id"}, {"result"}, {"error"}};
+    find_members(text, limits().decode, members);
+    const std::string_view id = members[0].text, error = members[2].text;
+    message.unescaped_text.clear();
+    if (!is_json_null(error)) {
+      message.kind = MessageKind::error;
+      read_error(error, message);
+      message.text = message.unescaped_text;
+    } else {
+      message.kind = MessageKind::reply;
+      message.body = members[1].text.empty() ? "null" : members[1].text;
+    }
+    const char* const end = id.data() + id.size();
+    const auto [last, failure] = std::from_chars(id.data(), end, message.seq);
+    if (failure == std::errc() && last == end && message.seq + 1 != 0) {
+      ++message.seq;
+      return;
+    }
+    message.seq = 0;
+    message.whole_connection = message.kind == MessageKind::error && is_json_null(id);
+    if (!message.whole_connection) message.kind = MessageKind::nothing;
+  }
+
+  // 2.0 has an object, 1.0 a text or, rarely, any other value.
+  void read_error(std::string_view error, Message& message) const {
+    JsonMember members[] = {{"code"}, {"message"}, {"data"}};
+    if (error[0] == '{') find_members(error, limits().decode, members);
+    const auto& [code, text, data] = members;
+    long long number = 0;
+    const char* const end = code.text.data() + code.text.size();
+    if (std::from_chars(code.text.data(), end, number).ptr != end || code.text.empty()) {
+      read_text(error, message);
+      if (version_ == JsonRpcVersion::one) infer_code(message);
+      return;
+    }
+    read_text(text.text, message);
+    set_json_rpc_status(message, number);
+    if (data.text.empty() || data.text[0] != '{') return;
+    JsonMember details[] = {{"never_ran"}};
+    find_members(data.text, limits().decode, details);
+    if (details[0].text == "true") message.may_have_run = false;
+  }
+  static void read_text(std::string_view json, Message& message) {
+    if (!json.empty() && json[0] == '"') {
+      JsonReader(json).string(message.unescaped_text);
+    } else {
+      message.unescaped_text = json;
+    }
+  }
+
+  // A reply does not repeat the method's name, and a handler may pass on another server's words. So
+  // they give a code, but are not believed that nothing ran.
+  static void infer_code(Message& message) {
+    const auto begins_with = [&](std::string_view words) {
+      return message.unescaped_text.compare(0, words.size(), words) == 0;
+    };
+    if (begins_with("rpc: can't find service ")) {
+      message.code = StatusCode::not_found;
+    } else if (begins_with("rpc: can't find method ")) {
+      message.code = StatusCode::unimplemented;
+    } else if (begins_with("rpc: service/method request ill-formed: ")) {
+      message.code = StatusCode::invalid_argument;
+    } else if (begins_with(kHandleTimeoutText)) {
+      message.code = StatusCode::deadline_exceeded;
+    }
+  }
+
+  // Constant after construction.
+  const JsonRpcVersion version_;
+
+  // Of the reading half.
+  JsonScanner scanner_;
+};
+
+}  // namespace detail
+
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_PROTOCOL_JSON_RPC_CLIENT_WIRE_HPP
+// ---- include/geerpc/protocol/wires.hpp, continued
+// ---- include/geerpc/protocol/json_rpc_wire.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// JsonRpcServerWire: the server's end of JSON-RPC as a stream of JSON values, a newline behind each
+// of ours: 2.0, and 1.0 as Go's net/rpc/jsonrpc has it over TCP, both on one connection.
+//
+// Our own numbers of calls stay inside: each request of a peer gets one, and its reply the peer's
+// id. A batch becomes as many messages as it has elements.
+
+#ifndef GEERPC_PROTOCOL_JSON_RPC_WIRE_HPP
+#define GEERPC_PROTOCOL_JSON_RPC_WIRE_HPP
+
+#include <cstddef>      // size_t
+#include <cstdint>      // uint64_t
+#include <memory>       // make_shared, shared_ptr
+#include <string>       // string
+#include <string_view>  // string_view
+
+// ---- include/geerpc/protocol/json_rpc_replies.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// JsonRpcReplies: from a call's number back to the id that its peer gave it, and from the replies
+// of a batch to its one answer.
+
+#ifndef GEERPC_PROTOCOL_JSON_RPC_REPLIES_HPP
+#define GEERPC_PROTOCOL_JSON_RPC_REPLIES_HPP
+
+#include <algorithm>    // max
+#include <cstddef>      // size_t
+#include <cstdint>      // uint64_t
+#include <memory>       // shared_ptr
+#include <mutex>        // mutex
+#include <string>       // string
+#include <string_view>  // string_view
+#include <utility>      // move
+#include <vector>       // vector
+
+
+GEERPC_BEGIN_NAMESPACE
+
+namespace detail {
+
+// The requests that one array brought. Its answer leaves when the last of them has its reply.
+struct JsonRpcBatch {
+  std::size_t left = 0;  // replies that are still to come
+  std::string answer;    // those that are here, behind a bracket, with commas between them
+};
+
+// One end of one connection. Thread-safe: requests are added by who reads, and answered by anybody.
+// How many there are at a time is bounded by the calls that a connection may have, so what is kept
+// is a short list.
+class JsonRpcReplies {
+ public:
+  // `max_answer`: bytes of all unfinished batches together.
+  explicit JsonRpcReplies(std::size_t max_answer) : max_answer_(max_answer) {}
+
+  // A request that gets a reply; returns its number, never 0. `batch` is null for one by itself.
+  std::uint64_t add(const JsonRpcRequest& request, std::shared_ptr<JsonRpcBatch> batch) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    waiting_.push_back(
+        {++last_, request.version, std::string(request.id), request.problem, std::move(batch)});
+    return last_;
+  }
+
+  // Appends what stands in front of a result.
+  void begin(Buffer& out, std::uint64_t seq) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (const Waiting* const waiting = find(seq)) begin(out, *waiting);
+  }
+  // A result stands behind that: completes the reply, and forgets the request. Throws
+  // Error(resource_exhausted), and leaves everything as it is, if there is no room for it.
+  void finish(Buffer& out, std::size_t start, std::uint64_t seq) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    Waiting* const waiting = find(seq);
+    if (waiting == nullptr) return out.truncate(start);
+    if (waiting->version == JsonRpcVersion::two) {
+      out.push_back('}');
+    } else {
+      // Without an error and without a result it would be no reply: Go clients die of it.
+      const std::size_t prefix = kBeginOne.size() + waiting->id.size() + kResult.size();
+      if (out.view().substr(start + prefix) == "null") {
+        out.truncate(start + prefix);
+        out.append("{}");
+      }
+      out.append(",\"error\":null}");
+    }
+    if (waiting->batch != nullptr && gathered_ + out.size() - start > max_answer_) {
+      throw Error(StatusCode::resource_exhausted,
+                  "the answer of the batch is larger than the limit of " +
+                      std::to_string(max_answer_) + " bytes");
+    }
+    send(out, start, *waiting);
+  }
+
+  // Answers the request with an error, and forgets it.
+  void fail(Buffer& out, std::uint64_t seq, const Error& error) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    Waiting* const waiting = find(seq);
+    if (waiting == nullptr) return;
+    const std::size_t start = out.size();
+    // An answer that is full has room for short words still.
+    const std::size_t left = gathered_ < max_answer_ ? max_answer_ - gathered_ : 0;
+    write_error(out, *waiting, error, (std::max)(left / 8, kMinText));
+    send(out, start, *waiting);
+  }
+
+  // An error that concerns no request, but the connection.
+  static void write_stray(Buffer& out, const Error& error) {
+    const int code =
+        error.code() == StatusCode::invalid_argument ? kJsonRpcParseError : json_rpc_code(error);
+    write_error(out, "null", code, error.cause().substr(0, kMinText), false);
+    out.push_back('\n');
+  }
+
+ private:
+  struct Waiting {
+    std::uint64_t seq;
+    JsonRpcVersion version;
+    std::string id;
+    const char* problem;
+    std::shared_ptr<JsonRpcBatch> batch;
+  };
+
+  static constexpr std::string_view kBeginOne = "{\"id\":";
+  static constexpr std::string_view kBeginTwo = "{\"jsonrpc\":\"2.0\",\"id\":";
+  static constexpr std::string_view kResult = ",\"result\":";
+  static constexpr std::size_t kMinText = 256;  // bytes of an error text
+
+  // Mutex held.
+  Waiting* find(std::uint64_t seq) {
+    for (Waiting& waiting : waiting_) {
+      if (waiting.seq == seq) return &waiting;
+    }
+    return nullptr;
+  }
+
+  static void begin(Buffer& out, const Waiting& waiting) {
+    out.append(waiting.version == JsonRpcVersion::one ? kBeginOne : kBeginTwo);
+    out.append(waiting.id);
+    out.append(kResult);
+  }
+
+  static void write_error(Buffer& out, const Waiting& waiting, const Error& error,
+                          std::size_t max_text) {
+    std::string_view text = error.cause();
+    if (waiting.problem != nullptr) text = waiting.problem;
+    if (text.empty()) text = "failed without an error text";  // it would mean success in 1.0
+    text = text.substr(0, max_text);
+    if (waiting.version == JsonRpcVersion::one) {
+      out.append(kBeginOne);
+      out.append(waiting.id);
+      out.append(",\"result\":null,\"error\":");
+      JsonWriter(out).string(text);
+      out.push_back('}');
+      return;
+    }
+    if (waiting.problem != nullptr) {
+      return write_error(out, waiting.id, kJsonRpcInvalidRequest, text, false);
+    }
+    const int code = json_rpc_code(error);
+    // The codes of the specification say that by themselves.
+    const bool never_ran = !error.may_have_run() && code >= kJsonRpcServerError - 99;
+    write_error(out, waiting.id, code, text, never_ran);
+  }
+  static void write_error(Buffer& out, std::string_view id, int code, std::string_view text,
+                          bool never_ran) {
+    out.append(kBeginTwo);
+    out.append(id);
+    out.append(",\"error\":{\"code\":");
+    JsonWriter(out).integer(code);
+    out.append(",\"message\":");
+    JsonWriter(out).string(text);
+    out.append(never_ran ? ",\"data\":{\"never_ran\":true}}}" : "}}");
+  }
+
+  // Mutex held. The reply stands in `out` from `start` on: it stays there, or is gathered in its
+  // batch, the last of which takes all along. Forgets the request.
+  void send(Buffer& out, std::size_t start, Waiting& waiting) {
+    const std::shared_ptr<JsonRpcBatch> batch = std::move(waiting.batch);
+    waiting = std::move(waiting_.back());
+    waiting_.pop_back();
+    if (batch != nullptr) {
+      std::string& answer = batch->answer;
+      const std::size_t before = answer.size();
+      answer += answer.empty() ? '[' : ',';
+      answer += out.view().substr(start);
+      gathered_ += answer.size() - before;
+      out.truncate(start);
+      if (--batch->left != 0) return;
+      gathered_ -= answer.size();
+      out.append(answer);
+      out.push_back(']');
+    }
+    out.push_back('\n');
+  }
+
+  const std::size_t max_answer_;
+
+  std::mutex mutex_;
+  // Guarded by mutex_.
+  std::vector<Waiting> waiting_;
+  std::uint64_t last_ = 0;
+  std::size_t gathered_ = 0;  // bytes of the answers of all unfinished batches
+};
+
+}  // namespace detail
+
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_PROTOCOL_JSON_RPC_REPLIES_HPP
+// ---- include/geerpc/protocol/json_rpc_wire.hpp, continued
+
+GEERPC_BEGIN_NAMESPACE
+
+namespace detail {
+
+class JsonRpcServerWire final : public Wire {
+ public:
+  // `max_batch`: elements of one batch.
+  JsonRpcServerWire(const WireLimits& limits, std::size_t max_batch)
+      : Wire(json_rpc_codec(2), limits),
+        max_batch_(max_batch),
+        replies_(this->limits().max_message),
+        scanner_(this->limits().decode.max_depth) {}
+
+  std::size_t read(std::string_view input, Message& message) override {
+    message.reset();
+    if (in_batch_ != 0) return read_element(input, 0, message);
+    if (scanner_.feed(input) != JsonScanner::Status::done) {
+      check_size(input.size());
+      return 0;
+    }
+    const std::size_t end = scanner_.end();
+    scanner_.reset();
+    check_size(end);
+    std::size_t begin = 0;
+    while (is_json_space(input[begin])) ++begin;
+    const std::string_view text = input.substr(begin, end - begin);
+    if (text[0] == '[') {
+      if (begin_batch(text, message)) return read_element(input, begin + 1, message);
+    } else {
+      take(parse(text, message), message);
+    }
+    return skip_blanks(input, end);
+  }
+
+  bool between_messages(std::string_view input) const override {
+    return in_batch_ == 0 && skip_blanks(input, 0) == input.size();
+  }
+
+  // A server asks nothing.
+  void begin_request(Buffer&, const RequestHeader&) const override {}
+
+  void begin_reply(Buffer& out, std::uint64_t seq, std::string_view) const override {
+    replies_.begin(out, seq);
+  }
+  void finish(Buffer& out, std::size_t start, std::uint64_t seq) const override {
+    const std::size_t size = out.size() - start;
+    if (size > limits().max_message) out.truncate(start);
+    check_size(size);
+    replies_.finish(out, start, seq);
+  }
+  void write_error(Buffer& out, std::uint64_t seq, std::string_view,
+                   const Error& error) const override {
+    if (seq != 0) return replies_.fail(out, seq, error);
+    // Go closes without a word, and its client would take the null for the id 0.
+    if (version_ == JsonRpcVersion::two) JsonRpcReplies::write_stray(out, error);
+  }
+  void write_cancel(Buffer&, std::uint64_t) const override {}
+  void write_goaway(Buffer&, std::uint64_t) const override {}
+
+  Error no_handler(NoHandler why, std::string_view method) const override {
+    // In 2.0, a name that can't be one is that of no method, too.
+    const Error error = net_rpc_no_handler(why, method);
+    return Error(StatusCode::unimplemented, error.cause()).never_ran();
+  }
+
+  bool end_means_gone() const noexcept override { return false; }
+  bool has_notify() const noexcept override { return true; }
+
+ private:
+  static std::size_t skip_blanks(std::string_view input, std::size_t from) {
+    while (from < input.size() && is_json_space(input[from])) ++from;
+    return from;
+  }
+
+  JsonRpcRequest parse(std::string_view text, Message& message) const {
+    return parse_json_rpc_request(text, limits().decode, batch_ != nullptr,
+                                  message.unescaped_method);
+  }
+
+  // Makes it a message. One that is no request is sent to a method that does not exist, and gets
+  // its own answer there.
+  void take(const JsonRpcRequest& request, Message& message) {
+    version_ = request.version;
+    if (request.problem == nullptr) message.method = message.unescaped_method;
+    const bool none = is_json_null(request.params);
+    if (request.version == JsonRpcVersion::one) {
+      message.codec = &json_rpc_codec(1);
+      message.body = none ? "null" : request.params;
+    } else {
+      message.body = none ? "[]" : request.params;
+    }
+    message.kind = request.id.empty() ? MessageKind::notify : MessageKind::request;
+    if (!request.id.empty()) message.seq = replies_.add(request, batch_);
+  }
+
+  // Checks the whole array before any of it runs. False if it is one bad request.
+  bool begin_batch(std::string_view text, Message& message) {
+    const auto batch = std::make_shared<JsonRpcBatch>();
+    JsonRpcRequest whole;
+    std::size_t elements = 0;
+    JsonReader reader(text, limits().decode);
+    for (auto scope = reader.begin_array(); reader.next(scope); ++elements) {
+      const std::string_view element = reader.raw();
+      if (elements >= max_batch_) continue;  // what is no JSON is no batch either
+      if (!parse_json_rpc_request(element, limits().decode, true, message.unescaped_method)
+               .id.empty()) {
+        ++batch->left;
+      }
+    }
+    reader.finish();
+    if (elements == 0) {
+      whole.problem = "the batch is empty";
+    } else if (elements > max_batch_) {
+      whole.problem = "the batch has too many elements";
+    } else {
+      batch_ = batch;
+      in_batch_ = elements;
+      return true;
+    }
+    whole.id = "null";
+    take(whole, message);
+    return false;
+  }
+
+  // The next element begins at `from` or behind blanks there.
+  std::size_t read_element(std::string_view input, std::size_t from, Message& message) {
+    JsonReader reader(input.substr(from), limits().decode);
+    take(parse(reader.raw(), message), message);
+    const std::size_t end = input.find_first_of(",]", input.size() - reader.left()) + 1;
+    if (--in_batch_ != 0) return end;
+    batch_.reset();
+    return skip_blanks(input, end);
+  }
+
+  // Constant after construction.
+  const std::size_t max_batch_;
+
+  mutable JsonRpcReplies replies_;
+
+  // Of the reading half.
+  JsonScanner scanner_;
+  std::shared_ptr<JsonRpcBatch> batch_;           // the array that is being read
+  std::size_t in_batch_ = 0;                      // its elements that were not read yet
+  JsonRpcVersion version_ = JsonRpcVersion::two;  // of the last request
+};
+
+}  // namespace detail
+
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_PROTOCOL_JSON_RPC_WIRE_HPP
+// ---- include/geerpc/protocol/wires.hpp, continued
+// ---- include/geerpc/protocol/json_wire.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// JsonWire: GeeRPC's JSON stream, as Go's encoding/json writes it: a header object, then the body,
+// a newline behind each.
+//
+//   {"ServiceMethod":"Foo.Sum","Seq":1,"Error":""}
+//   {"Num1":3,"Num2":4}
+//
+// Peers that said "Extended" in the option, which only ours do, also get Timeout and Metadata in a
+// request's header, Code and NeverRan in that of an error.
+
+#ifndef GEERPC_PROTOCOL_JSON_WIRE_HPP
+#define GEERPC_PROTOCOL_JSON_WIRE_HPP
+
+#include <cstddef>      // size_t
+#include <cstdint>      // uint64_t
+#include <string>       // string
+#include <string_view>  // string_view
+
 
 GEERPC_BEGIN_NAMESPACE
 
@@ -8086,7 +8894,7 @@ class JsonWire final : public Wire {
   void begin_reply(Buffer& out, std::uint64_t seq, std::string_view method) const override {
     write_header(out, method, seq, "", [](JsonWriter&) {});
   }
-  void finish(Buffer& out, std::size_t start) const override {
+  void finish(Buffer& out, std::size_t start, std::uint64_t) const override {
     out.push_back('\n');
     const std::size_t size = out.size() - start;
     if (size > limits().max_message) out.truncate(start);
@@ -9531,7 +10339,8 @@ namespace detail {
 
 enum class Opening {
   http,  // a request line: an upper-case word and a blank
-  json,  // a JSON value, blanks allowed in front: GeeRPC's option. What is none of it fails there
+  json,  // a JSON value, blanks allowed in front: GeeRPC's option, or a request of JSON-RPC. What
+         // is none of it fails there
 };
 
 // `input` is not empty. No protocol of ours but HTTP starts with an upper-case letter.
@@ -9616,6 +10425,12 @@ struct ServerOptions {
 
   // Nesting of the values that are read.
   DecodeLimits decode;
+
+  // Whether clients may speak JSON-RPC, 1.0 or 2.0; it needs no option and no other setting.
+  bool json_rpc = true;
+  // Elements of one batch of JSON-RPC 2.0. Its answer, all together, is bounded by
+  // max_message_size: what does not fit into it is an error.
+  std::size_t max_batch_size = 1000;
 
   // Codecs beside application/msgpack and application/json. They must outlive the server.
   std::vector<const Codec*> codecs;
@@ -9776,10 +10591,20 @@ class Handshake {
     if (!receive()) return {};
     if (recognise(input()) == Opening::http && !open_tunnel()) return {};
     Agreement agreement;
-    if (!read_option(agreement.option)) return {};
-    agreement.wire = choose_wire(agreement.option);
-    if (agreement.wire == nullptr || !skip_newline(*agreement.wire)) return {};
-    return agreement;
+    switch (read_first(agreement.option)) {
+      case First::option:
+        agreement.wire = choose_wire(agreement.option);
+        if (agreement.wire == nullptr || !skip_newline(*agreement.wire)) return {};
+        return agreement;
+      case First::json_rpc:
+        if (!stream_.options().json_rpc) return {};
+        agreement.wire =
+            std::make_unique<JsonRpcServerWire>(limits_, stream_.options().max_batch_size);
+        return agreement;
+      case First::neither:
+        return {};
+    }
+    return {};
   }
 
  private:
@@ -9810,20 +10635,40 @@ class Handshake {
     return stream_.flush() && (!input().empty() || receive());
   }
 
-  // False for what is no option: whoever sent it speaks none of our protocols.
-  bool read_option(Option& option) {
+  // What the first JSON value is.
+  enum class First {
+    option,    // and was consumed
+    json_rpc,  // a request or a batch, or what can't be told from one: its wire says what is wrong
+    neither    // whoever sent it speaks none of our protocols
+  };
+  First read_first(Option& option) {
     JsonScanner scanner(kOptionDepth);
+    std::string_view first;
     try {
       while (scanner.feed(input()) == JsonScanner::Status::more) {
-        if (input().size() > kMaxOption || !receive()) return false;
+        if (input().size() > kMaxOption) return json_rpc_or_neither();
+        if (!receive()) return First::neither;
       }
-      if (scanner.end() > kMaxOption) return false;
-      option = parse_option(input().substr(0, scanner.end()));
+      first = input().substr(0, scanner.end());
+      JsonMember members[] = {{"MagicNumber"}, {"CodecType"}};
+      find_members(first, limits_.decode, members);
+      if (members[0].text.empty() && members[1].text.empty()) return First::json_rpc;
     } catch (const Error&) {
-      return false;
+      return json_rpc_or_neither();
     }
-    stream_.input().consume(scanner.end());
-    return true;
+    try {
+      if (first.size() > kMaxOption) return First::neither;
+      option = parse_option(first);
+    } catch (const Error&) {
+      return First::neither;
+    }
+    stream_.input().consume(first.size());
+    return First::option;
+  }
+  First json_rpc_or_neither() const {
+    const std::size_t begin = input().find_first_not_of(" \t\r\n");
+    const char first = begin == std::string_view::npos ? ' ' : input()[begin];
+    return first == '{' || first == '[' ? First::json_rpc : First::neither;
   }
 
   // The wire of the option's codec; null if the option is refused.
@@ -10187,8 +11032,8 @@ class FunctionHandler final : public Handler {
     };
     if constexpr (std::is_void_v<R>) {
       std::apply(call, args);
-      const auto encode_nothing = [](const Codec& to, Buffer& out) { encode_args(to, out); };
-      responder.reply(encode_nothing);
+      const auto encode_result = &encode_nothing;
+      responder.reply(encode_result);
     } else {
       const auto& result = std::apply(call, args);
       const auto encode_result = [&](const Codec& to, Buffer& out) { encode(to, out, result); };
@@ -10411,9 +11256,10 @@ class RunningCall final : public Responder {
     handler_.counters.begin();
     worker_.begin(*this);
     std::optional<Error> error;
+    const Wire& wire = connection_.wire();
     try {
-      handler_.run(connection_.wire().codec(), message_.body, connection_.wire().limits().decode,
-                   *this);
+      handler_.run(message_.codec != nullptr ? *message_.codec : wire.codec(), message_.body,
+                   wire.limits().decode, *this);
     } catch (const Error& thrown) {
       // Whether a call that the handler made had run says nothing about this one.
       error = Error(thrown.code(), thrown.cause());
@@ -10426,9 +11272,7 @@ class RunningCall final : public Responder {
       failed_ = true;
       if (!handler_began_) error = error->never_ran();
       stop_running();
-      finish([&](Buffer& out) {
-        connection_.wire().write_error(out, message_.seq, message_.method, *error);
-      });
+      finish([&](Buffer& out) { wire.write_error(out, message_.seq, message_.method, *error); });
     }
     count();
   }

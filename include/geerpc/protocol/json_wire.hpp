@@ -87,7 +87,7 @@ class JsonWire final : public Wire {
   void begin_reply(Buffer& out, std::uint64_t seq, std::string_view method) const override {
     write_header(out, method, seq, "", [](JsonWriter&) {});
   }
-  void finish(Buffer& out, std::size_t start) const override {
+  void finish(Buffer& out, std::size_t start, std::uint64_t) const override {
     out.push_back('\n');
     const std::size_t size = out.size() - start;
     if (size > limits().max_message) out.truncate(start);

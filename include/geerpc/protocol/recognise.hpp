@@ -16,7 +16,8 @@ namespace detail {
 
 enum class Opening {
   http,  // a request line: an upper-case word and a blank
-  json,  // a JSON value, blanks allowed in front: GeeRPC's option. What is none of it fails there
+  json,  // a JSON value, blanks allowed in front: GeeRPC's option, or a request of JSON-RPC. What
+         // is none of it fails there
 };
 
 // `input` is not empty. No protocol of ours but HTTP starts with an upper-case letter.

@@ -60,17 +60,17 @@ class Wire {
   // and finish() with the size that `out` had before.
   virtual void begin_request(Buffer& out, const RequestHeader& header) const = 0;
   virtual void begin_reply(Buffer& out, std::uint64_t seq, std::string_view method) const = 0;
-  // Completes the message that starts at `start`. Throws Error(resource_exhausted), with `out`
-  // truncated to `start`, if it is larger than the limit.
-  virtual void finish(Buffer& out, std::size_t start) const = 0;
+  // Completes the message `seq` that starts at `start`. Throws Error(resource_exhausted), with
+  // `out` truncated to `start`, if it is larger than the limit.
+  virtual void finish(Buffer& out, std::size_t start, std::uint64_t seq) const = 0;
 
   // Append a whole message. If `body` throws, or the limit does (Error(resource_exhausted)),
   // nothing is left of it.
   void write_request(Buffer& out, const RequestHeader& header, EncodeBody body) const {
-    write(out, body, [&] { begin_request(out, header); });
+    write(out, header.seq, body, [&] { begin_request(out, header); });
   }
   void write_reply(Buffer& out, std::uint64_t seq, std::string_view method, EncodeBody body) const {
-    write(out, body, [&] { begin_reply(out, seq, method); });
+    write(out, seq, body, [&] { begin_reply(out, seq, method); });
   }
 
   // The error for a request that there is no handler for, in the protocol's own words.
@@ -110,12 +110,12 @@ class Wire {
 
  private:
   template <class Begin>
-  void write(Buffer& out, EncodeBody body, Begin begin) const {
+  void write(Buffer& out, std::uint64_t seq, EncodeBody body, Begin begin) const {
     const std::size_t start = out.size();
     try {
       begin();
       body(codec_, out);
-      finish(out, start);
+      finish(out, start, seq);
     } catch (...) {
       out.truncate(start);
       throw;

@@ -46,10 +46,20 @@ class Handshake {
     if (!receive()) return {};
     if (recognise(input()) == Opening::http && !open_tunnel()) return {};
     Agreement agreement;
-    if (!read_option(agreement.option)) return {};
-    agreement.wire = choose_wire(agreement.option);
-    if (agreement.wire == nullptr || !skip_newline(*agreement.wire)) return {};
-    return agreement;
+    switch (read_first(agreement.option)) {
+      case First::option:
+        agreement.wire = choose_wire(agreement.option);
+        if (agreement.wire == nullptr || !skip_newline(*agreement.wire)) return {};
+        return agreement;
+      case First::json_rpc:
+        if (!stream_.options().json_rpc) return {};
+        agreement.wire =
+            std::make_unique<JsonRpcServerWire>(limits_, stream_.options().max_batch_size);
+        return agreement;
+      case First::neither:
+        return {};
+    }
+    return {};
   }
 
  private:
@@ -80,20 +90,40 @@ class Handshake {
     return stream_.flush() && (!input().empty() || receive());
   }
 
-  // False for what is no option: whoever sent it speaks none of our protocols.
-  bool read_option(Option& option) {
+  // What the first JSON value is.
+  enum class First {
+    option,    // and was consumed
+    json_rpc,  // a request or a batch, or what can't be told from one: its wire says what is wrong
+    neither    // whoever sent it speaks none of our protocols
+  };
+  First read_first(Option& option) {
     JsonScanner scanner(kOptionDepth);
+    std::string_view first;
     try {
       while (scanner.feed(input()) == JsonScanner::Status::more) {
-        if (input().size() > kMaxOption || !receive()) return false;
+        if (input().size() > kMaxOption) return json_rpc_or_neither();
+        if (!receive()) return First::neither;
       }
-      if (scanner.end() > kMaxOption) return false;
-      option = parse_option(input().substr(0, scanner.end()));
+      first = input().substr(0, scanner.end());
+      JsonMember members[] = {{"MagicNumber"}, {"CodecType"}};
+      find_members(first, limits_.decode, members);
+      if (members[0].text.empty() && members[1].text.empty()) return First::json_rpc;
     } catch (const Error&) {
-      return false;
+      return json_rpc_or_neither();
     }
-    stream_.input().consume(scanner.end());
-    return true;
+    try {
+      if (first.size() > kMaxOption) return First::neither;
+      option = parse_option(first);
+    } catch (const Error&) {
+      return First::neither;
+    }
+    stream_.input().consume(first.size());
+    return First::option;
+  }
+  First json_rpc_or_neither() const {
+    const std::size_t begin = input().find_first_not_of(" \t\r\n");
+    const char first = begin == std::string_view::npos ? ' ' : input()[begin];
+    return first == '{' || first == '[' ? First::json_rpc : First::neither;
   }
 
   // The wire of the option's codec; null if the option is refused.

@@ -47,9 +47,10 @@ class RunningCall final : public Responder {
     handler_.counters.begin();
     worker_.begin(*this);
     std::optional<Error> error;
+    const Wire& wire = connection_.wire();
     try {
-      handler_.run(connection_.wire().codec(), message_.body, connection_.wire().limits().decode,
-                   *this);
+      handler_.run(message_.codec != nullptr ? *message_.codec : wire.codec(), message_.body,
+                   wire.limits().decode, *this);
     } catch (const Error& thrown) {
       // Whether a call that the handler made had run says nothing about this one.
       error = Error(thrown.code(), thrown.cause());
@@ -62,9 +63,7 @@ class RunningCall final : public Responder {
       failed_ = true;
       if (!handler_began_) error = error->never_ran();
       stop_running();
-      finish([&](Buffer& out) {
-        connection_.wire().write_error(out, message_.seq, message_.method, *error);
-      });
+      finish([&](Buffer& out) { wire.write_error(out, message_.seq, message_.method, *error); });
     }
     count();
   }
