@@ -7256,7 +7256,7 @@ GEERPC_END_NAMESPACE
 #define GEERPC_CLIENT_DIAL_HPP
 
 #include <functional>  // function
-#include <memory>      // make_shared, shared_ptr
+#include <memory>      // make_shared, make_unique, shared_ptr, unique_ptr
 #include <string>      // string
 #include <utility>     // move
 
@@ -7276,11 +7276,23 @@ GEERPC_END_NAMESPACE
 
 GEERPC_BEGIN_NAMESPACE
 
+// What a client speaks; a server of ours recognises each by itself.
+enum class Protocol {
+  geerpc,      // GeeRPC's option, and then the codec's messages
+  json_rpc_1,  // JSON-RPC 1.0 as a stream over TCP or unix sockets, as Go's net/rpc/jsonrpc has it
+  json_rpc_2   // JSON-RPC 2.0 as a stream of JSON values
+};
+
 // Plain values; copied when the client is made. A duration of zero means "no limit" where it says
 // so, never anything else.
 struct ClientOptions {
+  // JSON-RPC sends neither deadlines nor metadata, and can't cancel: a call that was given up goes
+  // on in the server.
+  Protocol protocol = Protocol::geerpc;
+
   // How arguments and results are encoded; the server must know it. json_codec() is what Go GeeRPC
-  // peers and readable traffic need. The codec must outlive the client.
+  // peers and readable traffic need. The codec must outlive the client. For Protocol::geerpc only;
+  // the others have theirs.
   const Codec* codec = &msgpack_codec();
 
   // Time for one attempt to connect: look up the name, connect, and the CONNECT of http@ addresses.
@@ -7314,6 +7326,18 @@ struct ClientOptions {
   // The path of CONNECT for http@ addresses.
   std::string connect_path = "/_geeprc_";
 };
+
+namespace detail {
+
+// The options with the codec that their protocol has. Throws Error(invalid_argument).
+inline ClientOptions settled(ClientOptions options) {
+  if (options.protocol == Protocol::json_rpc_1) options.codec = &json_rpc_codec(1);
+  if (options.protocol == Protocol::json_rpc_2) options.codec = &json_rpc_codec(2);
+  if (options.codec == nullptr) throw Error(StatusCode::invalid_argument, "the codec is null");
+  return options;
+}
+
+}  // namespace detail
 
 GEERPC_END_NAMESPACE
 
@@ -8362,10 +8386,14 @@ class JsonRpcClientWire final : public Wire {
   // Both versions, whichever was asked for: they can't be confused. What answers no call of ours is
   // nothing, unless it says why the connection ends.
   void read_response(std::string_view text, Message& message) const {
-    JsonMember members[] = {{"id"}, {"result"}, {"error"}};
+    JsonMember members[] = {{"id"}, {"result"}, {"error"}, {"method"}};
     find_members(text, limits().decode, members);
     const std::string_view id = members[0].text, error = members[2].text;
     message.unescaped_text.clear();
+    if (!members[3].text.empty()) {  // the server asks something
+      message.kind = MessageKind::nothing;
+      return;
+    }
     if (!is_json_null(error)) {
       message.kind = MessageKind::error;
       read_error(error, message);
@@ -9080,6 +9108,18 @@ inline Buffer open_tunnel(const Socket& socket, const std::string& path,
   }
 }
 
+// What GeeRPC's connections begin with.
+inline std::string opening_option(const ClientOptions& options) {
+  Option option;
+  option.magic = kMagicNumber;
+  option.codec = options.codec->content_type();
+  option.connect_timeout = options.connect_timeout;
+  option.handle_timeout = options.handle_timeout;
+  option.call_timeout = options.call_timeout;
+  option.extended = true;
+  return encode_option(option, may_meet_go_server(*options.codec));
+}
+
 // Throws Error, always one that says that nothing ran.
 inline std::shared_ptr<ClientConnection> open_connection(
     const Address& address, const ClientOptions& options, SteadyClock::time_point deadline,
@@ -9093,20 +9133,26 @@ inline std::shared_ptr<ClientConnection> open_connection(
       throw Error(error.code(), "dial " + address.str() + ": " + error.cause()).never_ran();
     }
   }
-  Option option;
-  option.magic = kMagicNumber;
-  option.codec = options.codec->content_type();
-  option.connect_timeout = options.connect_timeout;
-  option.handle_timeout = options.handle_timeout;
-  option.call_timeout = options.call_timeout;
-  option.extended = true;
   WireLimits limits;
   limits.max_message = options.max_message_size;
   limits.decode = options.decode;
-  return std::make_shared<ClientConnection>(
-      std::move(socket), make_client_wire(*options.codec, limits),
-      encode_option(option, may_meet_go_server(*options.codec)), std::move(unread),
-      options.max_queued_bytes, std::move(poke_background));
+  std::unique_ptr<Wire> wire;
+  std::string opening;
+  switch (options.protocol) {
+    case Protocol::geerpc:
+      wire = make_client_wire(*options.codec, limits);
+      opening = opening_option(options);
+      break;
+    case Protocol::json_rpc_1:
+      wire = std::make_unique<JsonRpcClientWire>(limits, JsonRpcVersion::one);
+      break;
+    case Protocol::json_rpc_2:
+      wire = std::make_unique<JsonRpcClientWire>(limits, JsonRpcVersion::two);
+      break;
+  }
+  return std::make_shared<ClientConnection>(std::move(socket), std::move(wire), opening,
+                                            std::move(unread), options.max_queued_bytes,
+                                            std::move(poke_background));
 }
 
 }  // namespace detail
@@ -9855,8 +9901,8 @@ class Client : public detail::CallByMethod<Client> {
   // Throws Error(invalid_argument) for an address that can't be dialled. Does not connect yet.
   explicit Client(Address address, ClientOptions options = {}) {
     if (address.empty()) throw Error(StatusCode::invalid_argument, "the address is empty");
-    if (options.codec == nullptr) throw Error(StatusCode::invalid_argument, "the codec is null");
-    background_ = std::make_shared<detail::Background>(std::move(address), std::move(options));
+    background_ = std::make_shared<detail::Background>(std::move(address),
+                                                       detail::settled(std::move(options)));
   }
   ~Client() {
     if (background_ != nullptr) close();
