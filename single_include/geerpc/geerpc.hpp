@@ -81,6 +81,11 @@
 //   geerpc/server/acceptor.hpp
 //   geerpc/net/listener.hpp
 //   geerpc/server/core.hpp
+//   geerpc/server/introspection.hpp
+//   geerpc/reflect/describe.hpp
+//   geerpc/server/services.hpp
+//   geerpc/server/handler.hpp
+//   geerpc/server/stats.hpp
 //   geerpc/server/monitor.hpp
 //   geerpc/server/running_call.hpp
 //   geerpc/base/duration.hpp
@@ -89,10 +94,7 @@
 //   geerpc/protocol/recognise.hpp
 //   geerpc/server/stream.hpp
 //   geerpc/server/options.hpp
-//   geerpc/server/handler.hpp
-//   geerpc/server/stats.hpp
 //   geerpc/server/worker.hpp
-//   geerpc/server/services.hpp
 //   geerpc/server/worker_pool.hpp
 //   geerpc/registry/registry.hpp
 //   geerpc/registry/server_list.hpp
@@ -10754,6 +10756,632 @@ GEERPC_END_NAMESPACE
 #include <utility>             // move
 #include <vector>              // vector
 
+// ---- include/geerpc/server/introspection.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// What a server tells about itself, as JSON, in every protocol, under the reserved name "geerpc":
+//
+//   geerpc.Services()            ["Foo"]
+//   geerpc.Methods(string name)  {"name":"Foo",
+//                                 "methods":[{"name":"Sum","params":["Args"],"result":"int"}],
+//                                 "types":[{"name":"Args","fields":[{"name":"Num1","type":"int"}]}]}
+
+#ifndef GEERPC_SERVER_INTROSPECTION_HPP
+#define GEERPC_SERVER_INTROSPECTION_HPP
+
+#include <memory>       // make_unique
+#include <string>       // string
+#include <string_view>  // string_view
+#include <tuple>        // get, tuple
+#include <vector>       // vector
+
+#include <nlohmann/json.hpp>
+
+// ---- include/geerpc/reflect/describe.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// What a service is made of: its methods, what they take and return, and of which fields the
+// structs among that consist.
+
+#ifndef GEERPC_REFLECT_DESCRIBE_HPP
+#define GEERPC_REFLECT_DESCRIBE_HPP
+
+#include <algorithm>    // find
+#include <cstddef>      // size_t
+#include <string>       // string
+#include <string_view>  // string_view
+#include <tuple>        // apply, tuple
+#include <type_traits>  // decay, is_void, remove_cv
+#include <utility>      // move
+#include <vector>       // vector
+
+
+GEERPC_BEGIN_NAMESPACE
+
+// Types are named as in type_name.hpp: "int", "vector<Args>", "map<string, double>".
+struct FieldDescription {
+  std::string name, type;
+};
+
+// A struct with GEERPC_FIELDS.
+struct TypeDescription {
+  std::string name;
+  std::vector<FieldDescription> fields;
+};
+
+struct MethodDescription {
+  std::string name;                 // "Sum"
+  std::vector<std::string> params;  // their types
+  std::string result;               // its type; "void" if there is none
+
+  // "Sum(Args) int"
+  std::string signature() const {
+    std::string text = name + '(';
+    for (std::size_t i = 0; i < params.size(); ++i) text += (i == 0 ? "" : ", ") + params[i];
+    return text + (result == "void" ? ")" : ") " + result);
+  }
+};
+
+struct ServiceDescription {
+  std::string name;
+  std::vector<MethodDescription> methods;  // sorted by name
+  std::vector<TypeDescription> types;      // each struct that the methods need, after its users
+};
+
+namespace detail {
+
+// One address for each type.
+template <class T>
+inline constexpr char type_id_v = 0;
+
+// The structs that were found so far.
+class TypeDescriptions {
+ public:
+  // Adds the structs of which a T is made, unless they are there.
+  template <class T>
+  void add() {
+    using U = std::remove_cv_t<T>;
+    constexpr Kind kind = kind_v<U>;
+    if constexpr (std::is_void_v<U>) {
+    } else if constexpr (has_fields_v<U>) {
+      add_struct<U>();
+    } else if constexpr (kind == Kind::nullable || kind == Kind::array || kind == Kind::sequence) {
+      add<element_of_t<U>>();
+    } else if constexpr (kind == Kind::map) {
+      add<typename U::mapped_type>();
+    } else if constexpr (kind == Kind::tuple) {
+      add_all(static_cast<const U*>(nullptr));
+    }
+  }
+
+  std::vector<TypeDescription> take() { return std::move(types_); }
+
+ private:
+  template <template <class...> class Tuple, class... T>
+  void add_all(const Tuple<T...>*) {
+    (add<T>(), ...);
+  }
+
+  template <class T>
+  void add_struct() {
+    const void* const id = &type_id_v<T>;
+    if (std::find(ids_.begin(), ids_.end(), id) != ids_.end()) return;
+    ids_.push_back(id);
+    types_.push_back({std::string(field_table_v<T>.type), {}});
+    add_fields<T>(types_.size() - 1);
+  }
+
+  // Those of embedded structs stand in place of these, as they travel.
+  template <class T>
+  void add_fields(std::size_t index) {
+    const auto add_field = [&](const auto& field) {
+      using Field = std::decay_t<decltype(field)>;
+      using Target = field_target_t<Field>;
+      if constexpr (Field::embedded) {
+        add_fields<Target>(index);
+      } else {
+        types_[index].fields.push_back({std::string(field.name), type_name<Target>()});
+        add<Target>();
+      }
+    };
+    std::apply([&](const auto&... field) { (add_field(field), ...); }, field_table_v<T>.fields);
+  }
+
+  std::vector<const void*> ids_;
+  std::vector<TypeDescription> types_;
+};
+
+}  // namespace detail
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_REFLECT_DESCRIBE_HPP
+// ---- include/geerpc/server/introspection.hpp, continued
+// ---- include/geerpc/server/services.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// Services: the methods that a server publishes, by name.
+
+#ifndef GEERPC_SERVER_SERVICES_HPP
+#define GEERPC_SERVER_SERVICES_HPP
+
+#include <atomic>         // atomic
+#include <map>            // map
+#include <memory>         // unique_ptr
+#include <mutex>          // mutex
+#include <set>            // set
+#include <string>         // string
+#include <string_view>    // string_view
+#include <unordered_map>  // unordered_map
+#include <utility>        // move
+#include <vector>         // vector
+
+// ---- include/geerpc/server/handler.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// Handler: one published method, with its types erased.
+
+#ifndef GEERPC_SERVER_HANDLER_HPP
+#define GEERPC_SERVER_HANDLER_HPP
+
+#include <functional>   // invoke
+#include <memory>       // shared_ptr
+#include <string>       // string
+#include <string_view>  // string_view
+#include <tuple>        // apply, tuple
+#include <type_traits>  // conditional_t, decay_t, is_void_v
+#include <utility>      // move
+
+// ---- include/geerpc/server/stats.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// Counters of a server's methods.
+
+#ifndef GEERPC_SERVER_STATS_HPP
+#define GEERPC_SERVER_STATS_HPP
+
+#include <atomic>   // atomic
+#include <chrono>   // nanoseconds
+#include <cstdint>  // int64_t, uint64_t
+#include <string>   // string
+#include <vector>   // vector
+
+
+GEERPC_BEGIN_NAMESPACE
+
+// What happened to one method so far. A snapshot: the figures were read one after another.
+struct MethodStats {
+  std::string name;                        // "Sum"
+  std::string signature;                   // "Sum(Args) int"
+  std::uint64_t calls = 0;                 // begun
+  std::uint64_t errors = 0;                // of those that ended: answered with an error
+  std::uint64_t in_flight = 0;             // begun and not ended
+  std::chrono::nanoseconds total_time{0};  // of those that ended, decoding to encoding
+  std::chrono::nanoseconds max_time{0};
+};
+
+struct ServiceStats {
+  std::string name;
+  std::vector<MethodStats> methods;  // sorted by name
+};
+
+namespace detail {
+
+// Written by all threads that run the method; relaxed, since nothing hangs on their order.
+class MethodCounters {
+ public:
+  void begin() noexcept { begun_.fetch_add(1, std::memory_order_relaxed); }
+  void end(std::chrono::nanoseconds took, bool failed) noexcept {
+    const std::int64_t ns = took.count();
+    ended_.fetch_add(1, std::memory_order_relaxed);
+    if (failed) errors_.fetch_add(1, std::memory_order_relaxed);
+    total_.fetch_add(ns, std::memory_order_relaxed);
+    std::int64_t max = max_.load(std::memory_order_relaxed);
+    while (ns > max && !max_.compare_exchange_weak(max, ns, std::memory_order_relaxed)) {
+    }
+  }
+
+  void read(MethodStats& stats) const noexcept {
+    const std::uint64_t ended = ended_.load(std::memory_order_relaxed);
+    stats.calls = begun_.load(std::memory_order_relaxed);
+    stats.errors = errors_.load(std::memory_order_relaxed);
+    stats.in_flight = stats.calls > ended ? stats.calls - ended : 0;
+    stats.total_time = std::chrono::nanoseconds(total_.load(std::memory_order_relaxed));
+    stats.max_time = std::chrono::nanoseconds(max_.load(std::memory_order_relaxed));
+  }
+
+ private:
+  std::atomic<std::uint64_t> begun_{0}, ended_{0}, errors_{0};
+  std::atomic<std::int64_t> total_{0}, max_{0};
+};
+
+}  // namespace detail
+
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_SERVER_STATS_HPP
+// ---- include/geerpc/server/handler.hpp, continued
+
+GEERPC_BEGIN_NAMESPACE
+
+namespace detail {
+
+// What a handler needs of the call that it runs.
+class Responder {
+ public:
+  // The arguments are decoded, the handler proper begins: from here on its time counts.
+  virtual void begin_handler() = 0;
+  virtual const Context& context() = 0;
+  // Takes the result, through a function that appends its encoding. Exactly once, as the last
+  // thing.
+  virtual void reply(EncodeBody encode_result) = 0;
+
+ protected:
+  ~Responder() = default;
+};
+
+class Handler {
+ public:
+  explicit Handler(std::string full_name) : full_name_(std::move(full_name)) {}
+  virtual ~Handler() = default;
+  Handler(const Handler&) = delete;
+  Handler& operator=(const Handler&) = delete;
+
+  const std::string& full_name() const noexcept { return full_name_; }  // "Foo.Sum"
+  std::string_view name() const noexcept {                              // "Sum"
+    return std::string_view(full_name_).substr(full_name_.rfind('.') + 1);
+  }
+  // Adds the structs that the method needs to `types`.
+  virtual MethodDescription describe(TypeDescriptions& types) const = 0;
+
+  // Decodes the arguments, runs the user's code and gives its result to the responder. May throw
+  // anything; then there was no result. Any number of threads at once.
+  virtual void run(const Codec& codec, std::string_view args, const DecodeLimits& limits,
+                   Responder& responder) = 0;
+
+  MethodCounters counters;
+
+ private:
+  const std::string full_name_;
+};
+
+template <class R, class... A>
+MethodDescription describe_method(std::string_view name, TypeDescriptions& types,
+                                  const std::tuple<A...>*) {
+  (types.add<A>(), ...);
+  types.add<R>();
+  return {std::string(name), {type_name<A>()...}, type_name<R>()};
+}
+
+// F is a callable whose signature S gives; for a method, one that is bound to its object.
+template <class S, class F>
+class FunctionHandler final : public Handler {
+  using Args = typename S::Args;
+  using R = typename S::Result;
+
+ public:
+  FunctionHandler(const std::string& full_name, F function)
+      : Handler(full_name), function_(std::move(function)) {
+    check_types(static_cast<const Args*>(nullptr));
+  }
+
+  MethodDescription describe(TypeDescriptions& types) const override {
+    return describe_method<std::decay_t<R>>(name(), types, static_cast<const Args*>(nullptr));
+  }
+
+  void run(const Codec& codec, std::string_view text, const DecodeLimits& limits,
+           Responder& responder) override {
+    Args args{};
+    decode_args(codec, text, args, limits);
+    responder.begin_handler();
+    const auto call = [&](auto&... arg) -> decltype(auto) {
+      if constexpr (S::takes_context) {
+        return std::invoke(function_, responder.context(), std::move(arg)...);
+      } else {
+        return std::invoke(function_, std::move(arg)...);
+      }
+    };
+    if constexpr (std::is_void_v<R>) {
+      std::apply(call, args);
+      const auto encode_result = &encode_nothing;
+      responder.reply(encode_result);
+    } else {
+      const auto& result = std::apply(call, args);
+      const auto encode_result = [&](const Codec& to, Buffer& out) { encode(to, out, result); };
+      responder.reply(encode_result);
+    }
+  }
+
+ private:
+  template <class... A>
+  static constexpr void check_types(const std::tuple<A...>*) {
+    static_assert((decodable_v<A> && ...),
+                  "geerpc: a parameter's type has no GEERPC_FIELDS and nlohmann/json does not "
+                  "convert it, so a call can't be decoded");
+    static_assert(encodable_v<std::conditional_t<std::is_void_v<R>, bool, std::decay_t<R>>>,
+                  "geerpc: the result's type has no GEERPC_FIELDS and nlohmann/json does not "
+                  "convert it, so it can't be sent back");
+  }
+
+  F function_;
+};
+
+template <class F>
+std::unique_ptr<Handler> make_function_handler(const std::string& full_name, F function) {
+  return std::make_unique<FunctionHandler<Signature<F>, F>>(full_name, std::move(function));
+}
+
+// A method of an object that all its handlers share.
+template <auto Method, class T>
+std::unique_ptr<Handler> make_method_handler(const std::string& full_name,
+                                             std::shared_ptr<T> object) {
+  auto bound = [object = std::move(object)](auto&&... args) -> decltype(auto) {
+    return std::invoke(Method, *object, std::forward<decltype(args)>(args)...);
+  };
+  return std::make_unique<FunctionHandler<Signature<decltype(Method)>, decltype(bound)>>(
+      full_name, std::move(bound));
+}
+
+}  // namespace detail
+
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_SERVER_HANDLER_HPP
+// ---- include/geerpc/server/services.hpp, continued
+
+GEERPC_BEGIN_NAMESPACE
+
+namespace detail {
+
+// What the server says about itself, see introspection.hpp.
+inline constexpr std::string_view kReservedService = "geerpc";
+
+// Methods may be added while calls run. A table that is in use is never changed: it is replaced by
+// a longer copy, and kept, so that looking a method up takes no lock. Thread-safe.
+class Services {
+ public:
+  // Adds one method. Throws Error(already_exists or invalid_argument).
+  void add(std::unique_ptr<Handler> handler) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    std::vector<std::unique_ptr<Handler>> one;
+    one.push_back(std::move(handler));
+    add_all(std::move(one));
+  }
+
+  // Adds all methods of a service that must not exist yet, or none.
+  void add_service(const std::string& name, std::vector<std::unique_ptr<Handler>> handlers) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (name.empty()) throw Error(StatusCode::invalid_argument, "rpc: the service's name is empty");
+    if (!tables_.empty() && tables_.back()->services.count(name) != 0) {
+      throw Error(StatusCode::already_exists, "rpc: service already defined: " + name);
+    }
+    add_all(std::move(handlers));
+  }
+
+  // From now on others may be looking at the table.
+  void share() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    shared_ = true;
+  }
+
+  // The handler of "Service.Method", split at the last dot. Null if there is none, and `why`.
+  Handler* find(std::string_view name, NoHandler& why) const {
+    const Table* const table = current_.load(std::memory_order_acquire);
+    if (table != nullptr) {
+      const auto found = table->by_name.find(name);
+      if (found != table->by_name.end()) return found->second;
+    }
+    const std::size_t dot = name.rfind('.');
+    if (dot == name.npos) {
+      why = NoHandler::ill_formed;
+    } else if (table == nullptr || table->services.count(std::string(name.substr(0, dot))) == 0) {
+      why = NoHandler::no_service;
+    } else {
+      why = NoHandler::no_method;
+    }
+    return nullptr;
+  }
+
+  // Sorted by name, without the reserved one.
+  std::vector<std::string> names() const {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    std::set<std::string> names;
+    for (const auto& [name, handler] : handlers_) names.emplace(name.substr(0, name.rfind('.')));
+    names.erase(std::string(kReservedService));
+    return {names.begin(), names.end()};
+  }
+  // Throws Error(not_found).
+  ServiceDescription describe(const std::string& service) const {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    ServiceDescription description;
+    description.name = service;
+    TypeDescriptions types;
+    const std::string begin = service + '.';
+    for (auto entry = handlers_.lower_bound(begin);
+         entry != handlers_.end() && entry->first.substr(0, begin.size()) == begin; ++entry) {
+      if (entry->first.find('.', begin.size()) != entry->first.npos) continue;  // of "service.x"
+      description.methods.push_back(entry->second->describe(types));
+    }
+    if (description.methods.empty()) {
+      throw geerpc_no_handler(NoHandler::no_service, begin);
+    }
+    description.types = types.take();
+    return description;
+  }
+
+  std::vector<ServiceStats> stats() const {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    std::map<std::string, ServiceStats> services;
+    for (const auto& [name, handler] : handlers_) {
+      const std::size_t dot = name.rfind('.');
+      if (name.substr(0, dot) == kReservedService) continue;
+      ServiceStats& service = services[std::string(name.substr(0, dot))];
+      service.name = name.substr(0, dot);
+      MethodStats& method = service.methods.emplace_back();
+      method.name = handler->name();
+      TypeDescriptions ignored;
+      method.signature = handler->describe(ignored).signature();
+      handler->counters.read(method);
+    }
+    std::vector<ServiceStats> sorted;
+    for (auto& service : services) sorted.push_back(std::move(service.second));
+    return sorted;
+  }
+
+ private:
+  struct Table {
+    std::unordered_map<std::string_view, Handler*> by_name;
+    std::unordered_map<std::string, std::size_t> services;  // how many methods each has
+  };
+
+  // Mutex held.
+  void add_all(std::vector<std::unique_ptr<Handler>> handlers) {
+    std::set<std::string_view> names;
+    for (const auto& handler : handlers) {
+      check(handler->full_name());
+      if (!names.insert(handler->full_name()).second) already_defined(handler->full_name());
+    }
+    if (shared_ || tables_.empty()) {
+      tables_.push_back(std::make_unique<Table>(tables_.empty() ? Table() : *tables_.back()));
+    }
+    for (auto& handler : handlers) {
+      const std::string_view name = handler->full_name();
+      tables_.back()->by_name.emplace(name, handler.get());
+      ++tables_.back()->services[std::string(name.substr(0, name.rfind('.')))];
+      handlers_.emplace(name, std::move(handler));
+    }
+    current_.store(tables_.back().get(), std::memory_order_release);
+  }
+
+  [[noreturn]] static void already_defined(const std::string& name) {
+    throw Error(StatusCode::already_exists, "rpc: method already defined: " + name);
+  }
+
+  void check(const std::string& name) const {
+    const std::size_t dot = name.rfind('.');
+    if (dot == name.npos || dot == 0 || dot + 1 == name.size()) {
+      throw Error(StatusCode::invalid_argument,
+                  "rpc: '" + name + "' is not of the form Service.Method");
+    }
+    if (handlers_.count(name) != 0) already_defined(name);
+  }
+
+  mutable std::mutex mutex_;
+  // Guarded by mutex_. The names are those that the handlers hold.
+  std::map<std::string_view, std::unique_ptr<Handler>> handlers_;
+  std::vector<std::unique_ptr<Table>> tables_;  // the last one is current
+  bool shared_ = false;
+
+  std::atomic<const Table*> current_{nullptr};
+};
+
+}  // namespace detail
+
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_SERVER_SERVICES_HPP
+// ---- include/geerpc/server/introspection.hpp, continued
+
+GEERPC_BEGIN_NAMESPACE
+
+namespace detail {
+
+inline void write_member(JsonWriter& out, std::string_view key, std::string_view value) {
+  out.key(key);
+  out.string(value);
+}
+inline void write_texts(JsonWriter& out, const std::vector<std::string>& texts) {
+  out.begin_array(texts.size());
+  for (const std::string& text : texts) out.string(text);
+  out.end_array();
+}
+inline void write_description(JsonWriter& out, const MethodDescription& method) {
+  out.begin_object(3);
+  write_member(out, "name", method.name);
+  out.key("params");
+  write_texts(out, method.params);
+  write_member(out, "result", method.result);
+  out.end_object();
+}
+inline void write_description(JsonWriter& out, const TypeDescription& type) {
+  out.begin_object(2);
+  write_member(out, "name", type.name);
+  out.key("fields");
+  out.begin_array(type.fields.size());
+  for (const FieldDescription& field : type.fields) {
+    out.begin_object(2);
+    write_member(out, "name", field.name);
+    write_member(out, "type", field.type);
+    out.end_object();
+  }
+  out.end_array();
+  out.end_object();
+}
+inline void write_description(JsonWriter& out, const ServiceDescription& service) {
+  out.begin_object(3);
+  write_member(out, "name", service.name);
+  out.key("methods");
+  out.begin_array(service.methods.size());
+  for (const MethodDescription& method : service.methods) write_description(out, method);
+  out.end_array();
+  out.key("types");
+  out.begin_array(service.types.size());
+  for (const TypeDescription& type : service.types) write_description(out, type);
+  out.end_array();
+  out.end_object();
+}
+
+// Answers with a document, which the codec encodes: every one can.
+class IntrospectionHandler final : public Handler {
+ public:
+  enum class Asks { services, methods };
+
+  // `services` outlives the handler, which it owns.
+  IntrospectionHandler(const char* name, const Services& services, Asks asks)
+      : Handler(name), services_(services), asks_(asks) {}
+
+  MethodDescription describe(TypeDescriptions&) const override {
+    return {std::string(name()), {}, "json"};
+  }
+
+  void run(const Codec& codec, std::string_view text, const DecodeLimits& limits,
+           Responder& responder) override {
+    std::tuple<std::string> args;
+    if (asks_ == Asks::methods) decode_args(codec, text, args, limits);
+    responder.begin_handler();
+    Buffer document;
+    JsonWriter writer(document);
+    if (asks_ == Asks::methods) {
+      write_description(writer, services_.describe(std::get<0>(args)));
+    } else {
+      write_texts(writer, services_.names());
+    }
+    const nlohmann::json result = json_codec().decode(document.view(), limits);
+    const auto encode_result = [&](const Codec& to, Buffer& out) { to.encode(result, out); };
+    responder.reply(encode_result);
+  }
+
+ private:
+  const Services& services_;
+  const Asks asks_;
+};
+
+inline void add_introspection(Services& services) {
+  using Asks = IntrospectionHandler::Asks;
+  services.add(std::make_unique<IntrospectionHandler>("geerpc.Services", services, Asks::services));
+  services.add(std::make_unique<IntrospectionHandler>("geerpc.Methods", services, Asks::methods));
+}
+
+}  // namespace detail
+
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_SERVER_INTROSPECTION_HPP
+// ---- include/geerpc/server/core.hpp, continued
 // ---- include/geerpc/server/monitor.hpp
 // geerpc: typed RPC, service discovery and load balancing for C++17
 // SPDX-License-Identifier: MIT
@@ -10990,6 +11618,10 @@ struct ServerOptions {
 
   // Nesting of the values that are read.
   DecodeLimits decode;
+
+  // Whether clients may ask which services and methods there are (geerpc.Services, geerpc.Methods;
+  // see reflect/describe.hpp).
+  bool introspection = true;
 
   // Whether clients may speak JSON-RPC, 1.0 or 2.0; it needs no option and no other setting.
   bool json_rpc = true;
@@ -11426,221 +12058,6 @@ class ServerConnection : public ServerStream,
 GEERPC_END_NAMESPACE
 
 #endif  // GEERPC_SERVER_CONNECTION_HPP
-// ---- include/geerpc/server/running_call.hpp, continued
-// ---- include/geerpc/server/handler.hpp
-// geerpc: typed RPC, service discovery and load balancing for C++17
-// SPDX-License-Identifier: MIT
-//
-// Handler: one published method, with its types erased.
-
-#ifndef GEERPC_SERVER_HANDLER_HPP
-#define GEERPC_SERVER_HANDLER_HPP
-
-#include <functional>   // invoke
-#include <memory>       // shared_ptr
-#include <string>       // string
-#include <string_view>  // string_view
-#include <tuple>        // apply, tuple
-#include <type_traits>  // conditional_t, decay_t, is_void_v
-#include <utility>      // move
-
-// ---- include/geerpc/server/stats.hpp
-// geerpc: typed RPC, service discovery and load balancing for C++17
-// SPDX-License-Identifier: MIT
-//
-// Counters of a server's methods.
-
-#ifndef GEERPC_SERVER_STATS_HPP
-#define GEERPC_SERVER_STATS_HPP
-
-#include <atomic>   // atomic
-#include <chrono>   // nanoseconds
-#include <cstdint>  // int64_t, uint64_t
-#include <string>   // string
-#include <vector>   // vector
-
-
-GEERPC_BEGIN_NAMESPACE
-
-// What happened to one method so far. A snapshot: the figures were read one after another.
-struct MethodStats {
-  std::string name;                        // "Sum"
-  std::string signature;                   // "Sum(Args) int"
-  std::uint64_t calls = 0;                 // begun
-  std::uint64_t errors = 0;                // of those that ended: answered with an error
-  std::uint64_t in_flight = 0;             // begun and not ended
-  std::chrono::nanoseconds total_time{0};  // of those that ended, decoding to encoding
-  std::chrono::nanoseconds max_time{0};
-};
-
-struct ServiceStats {
-  std::string name;
-  std::vector<MethodStats> methods;  // sorted by name
-};
-
-namespace detail {
-
-// Written by all threads that run the method; relaxed, since nothing hangs on their order.
-class MethodCounters {
- public:
-  void begin() noexcept { begun_.fetch_add(1, std::memory_order_relaxed); }
-  void end(std::chrono::nanoseconds took, bool failed) noexcept {
-    const std::int64_t ns = took.count();
-    ended_.fetch_add(1, std::memory_order_relaxed);
-    if (failed) errors_.fetch_add(1, std::memory_order_relaxed);
-    total_.fetch_add(ns, std::memory_order_relaxed);
-    std::int64_t max = max_.load(std::memory_order_relaxed);
-    while (ns > max && !max_.compare_exchange_weak(max, ns, std::memory_order_relaxed)) {
-    }
-  }
-
-  void read(MethodStats& stats) const noexcept {
-    const std::uint64_t ended = ended_.load(std::memory_order_relaxed);
-    stats.calls = begun_.load(std::memory_order_relaxed);
-    stats.errors = errors_.load(std::memory_order_relaxed);
-    stats.in_flight = stats.calls > ended ? stats.calls - ended : 0;
-    stats.total_time = std::chrono::nanoseconds(total_.load(std::memory_order_relaxed));
-    stats.max_time = std::chrono::nanoseconds(max_.load(std::memory_order_relaxed));
-  }
-
- private:
-  std::atomic<std::uint64_t> begun_{0}, ended_{0}, errors_{0};
-  std::atomic<std::int64_t> total_{0}, max_{0};
-};
-
-}  // namespace detail
-
-GEERPC_END_NAMESPACE
-
-#endif  // GEERPC_SERVER_STATS_HPP
-// ---- include/geerpc/server/handler.hpp, continued
-
-GEERPC_BEGIN_NAMESPACE
-
-namespace detail {
-
-// What a handler needs of the call that it runs.
-class Responder {
- public:
-  // The arguments are decoded, the handler proper begins: from here on its time counts.
-  virtual void begin_handler() = 0;
-  virtual const Context& context() = 0;
-  // Takes the result, through a function that appends its encoding. Exactly once, as the last
-  // thing.
-  virtual void reply(EncodeBody encode_result) = 0;
-
- protected:
-  ~Responder() = default;
-};
-
-class Handler {
- public:
-  Handler(std::string full_name, std::string signature)
-      : full_name_(std::move(full_name)), signature_(std::move(signature)) {}
-  virtual ~Handler() = default;
-  Handler(const Handler&) = delete;
-  Handler& operator=(const Handler&) = delete;
-
-  const std::string& full_name() const noexcept { return full_name_; }  // "Foo.Sum"
-  const std::string& signature() const noexcept { return signature_; }  // "Sum(Args) int"
-
-  // Decodes the arguments, runs the user's code and gives its result to the responder. May throw
-  // anything; then there was no result. Any number of threads at once.
-  virtual void run(const Codec& codec, std::string_view args, const DecodeLimits& limits,
-                   Responder& responder) = 0;
-
-  MethodCounters counters;
-
- private:
-  const std::string full_name_;
-  const std::string signature_;
-};
-
-// "Sum(Args, int) string" for a result and a tuple of arguments.
-template <class R, class... A>
-std::string signature_text(std::string_view name, const std::tuple<A...>*) {
-  std::string text(name);
-  text += '(';
-  std::string_view separator;
-  ((text.append(separator), separator = ", ", text += type_name<A>()), ...);
-  text += ')';
-  if constexpr (!std::is_void_v<R>) text += ' ' + type_name<std::decay_t<R>>();
-  return text;
-}
-
-// F is a callable whose signature S gives; for a method, one that is bound to its object.
-template <class S, class F>
-class FunctionHandler final : public Handler {
-  using Args = typename S::Args;
-  using R = typename S::Result;
-
- public:
-  FunctionHandler(const std::string& full_name, F function)
-      : Handler(full_name,
-                signature_text<R>(std::string_view(full_name).substr(full_name.rfind('.') + 1),
-                                  static_cast<const Args*>(nullptr))),
-        function_(std::move(function)) {
-    check_types(static_cast<const Args*>(nullptr));
-  }
-
-  void run(const Codec& codec, std::string_view text, const DecodeLimits& limits,
-           Responder& responder) override {
-    Args args{};
-    decode_args(codec, text, args, limits);
-    responder.begin_handler();
-    const auto call = [&](auto&... arg) -> decltype(auto) {
-      if constexpr (S::takes_context) {
-        return std::invoke(function_, responder.context(), std::move(arg)...);
-      } else {
-        return std::invoke(function_, std::move(arg)...);
-      }
-    };
-    if constexpr (std::is_void_v<R>) {
-      std::apply(call, args);
-      const auto encode_result = &encode_nothing;
-      responder.reply(encode_result);
-    } else {
-      const auto& result = std::apply(call, args);
-      const auto encode_result = [&](const Codec& to, Buffer& out) { encode(to, out, result); };
-      responder.reply(encode_result);
-    }
-  }
-
- private:
-  template <class... A>
-  static constexpr void check_types(const std::tuple<A...>*) {
-    static_assert((decodable_v<A> && ...),
-                  "geerpc: a parameter's type has no GEERPC_FIELDS and nlohmann/json does not "
-                  "convert it, so a call can't be decoded");
-    static_assert(encodable_v<std::conditional_t<std::is_void_v<R>, bool, std::decay_t<R>>>,
-                  "geerpc: the result's type has no GEERPC_FIELDS and nlohmann/json does not "
-                  "convert it, so it can't be sent back");
-  }
-
-  F function_;
-};
-
-template <class F>
-std::unique_ptr<Handler> make_function_handler(const std::string& full_name, F function) {
-  return std::make_unique<FunctionHandler<Signature<F>, F>>(full_name, std::move(function));
-}
-
-// A method of an object that all its handlers share.
-template <auto Method, class T>
-std::unique_ptr<Handler> make_method_handler(const std::string& full_name,
-                                             std::shared_ptr<T> object) {
-  auto bound = [object = std::move(object)](auto&&... args) -> decltype(auto) {
-    return std::invoke(Method, *object, std::forward<decltype(args)>(args)...);
-  };
-  return std::make_unique<FunctionHandler<Signature<decltype(Method)>, decltype(bound)>>(
-      full_name, std::move(bound));
-}
-
-}  // namespace detail
-
-GEERPC_END_NAMESPACE
-
-#endif  // GEERPC_SERVER_HANDLER_HPP
 // ---- include/geerpc/server/running_call.hpp, continued
 // ---- include/geerpc/server/worker.hpp
 // geerpc: typed RPC, service discovery and load balancing for C++17
@@ -12121,147 +12538,6 @@ GEERPC_END_NAMESPACE
 
 #endif  // GEERPC_SERVER_MONITOR_HPP
 // ---- include/geerpc/server/core.hpp, continued
-// ---- include/geerpc/server/services.hpp
-// geerpc: typed RPC, service discovery and load balancing for C++17
-// SPDX-License-Identifier: MIT
-//
-// Services: the methods that a server publishes, by name.
-
-#ifndef GEERPC_SERVER_SERVICES_HPP
-#define GEERPC_SERVER_SERVICES_HPP
-
-#include <atomic>         // atomic
-#include <map>            // map
-#include <memory>         // unique_ptr
-#include <mutex>          // mutex
-#include <set>            // set
-#include <string>         // string
-#include <string_view>    // string_view
-#include <unordered_map>  // unordered_map
-#include <utility>        // move
-#include <vector>         // vector
-
-
-GEERPC_BEGIN_NAMESPACE
-
-namespace detail {
-
-// Methods may be added while calls run. A table that is in use is never changed: it is replaced by
-// a longer copy, and kept, so that looking a method up takes no lock. Thread-safe.
-class Services {
- public:
-  // Adds one method. Throws Error(already_exists or invalid_argument).
-  void add(std::unique_ptr<Handler> handler) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    std::vector<std::unique_ptr<Handler>> one;
-    one.push_back(std::move(handler));
-    add_all(std::move(one));
-  }
-
-  // Adds all methods of a service that must not exist yet, or none.
-  void add_service(const std::string& name, std::vector<std::unique_ptr<Handler>> handlers) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    if (name.empty()) throw Error(StatusCode::invalid_argument, "rpc: the service's name is empty");
-    if (!tables_.empty() && tables_.back()->services.count(name) != 0) {
-      throw Error(StatusCode::already_exists, "rpc: service already defined: " + name);
-    }
-    add_all(std::move(handlers));
-  }
-
-  // From now on others may be looking at the table.
-  void share() {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    shared_ = true;
-  }
-
-  // The handler of "Service.Method", split at the last dot. Null if there is none, and `why`.
-  Handler* find(std::string_view name, NoHandler& why) const {
-    const Table* const table = current_.load(std::memory_order_acquire);
-    if (table != nullptr) {
-      const auto found = table->by_name.find(name);
-      if (found != table->by_name.end()) return found->second;
-    }
-    const std::size_t dot = name.rfind('.');
-    if (dot == name.npos) {
-      why = NoHandler::ill_formed;
-    } else if (table == nullptr || table->services.count(std::string(name.substr(0, dot))) == 0) {
-      why = NoHandler::no_service;
-    } else {
-      why = NoHandler::no_method;
-    }
-    return nullptr;
-  }
-
-  std::vector<ServiceStats> stats() const {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    std::map<std::string, ServiceStats> services;
-    for (const auto& [name, handler] : handlers_) {
-      const std::size_t dot = name.rfind('.');
-      ServiceStats& service = services[std::string(name.substr(0, dot))];
-      service.name = name.substr(0, dot);
-      MethodStats& method = service.methods.emplace_back();
-      method.name = name.substr(dot + 1);
-      method.signature = handler->signature();
-      handler->counters.read(method);
-    }
-    std::vector<ServiceStats> sorted;
-    for (auto& service : services) sorted.push_back(std::move(service.second));
-    return sorted;
-  }
-
- private:
-  struct Table {
-    std::unordered_map<std::string_view, Handler*> by_name;
-    std::unordered_map<std::string, std::size_t> services;  // how many methods each has
-  };
-
-  // Mutex held.
-  void add_all(std::vector<std::unique_ptr<Handler>> handlers) {
-    std::set<std::string_view> names;
-    for (const auto& handler : handlers) {
-      check(handler->full_name());
-      if (!names.insert(handler->full_name()).second) already_defined(handler->full_name());
-    }
-    if (shared_ || tables_.empty()) {
-      tables_.push_back(std::make_unique<Table>(tables_.empty() ? Table() : *tables_.back()));
-    }
-    for (auto& handler : handlers) {
-      const std::string_view name = handler->full_name();
-      tables_.back()->by_name.emplace(name, handler.get());
-      ++tables_.back()->services[std::string(name.substr(0, name.rfind('.')))];
-      handlers_.emplace(name, std::move(handler));
-    }
-    current_.store(tables_.back().get(), std::memory_order_release);
-  }
-
-  [[noreturn]] static void already_defined(const std::string& name) {
-    throw Error(StatusCode::already_exists, "rpc: method already defined: " + name);
-  }
-
-  void check(const std::string& name) const {
-    const std::size_t dot = name.rfind('.');
-    if (dot == name.npos || dot == 0 || dot + 1 == name.size()) {
-      throw Error(StatusCode::invalid_argument,
-                  "rpc: '" + name + "' is not of the form Service.Method");
-    }
-    if (handlers_.count(name) != 0) already_defined(name);
-  }
-
-  mutable std::mutex mutex_;
-  // Guarded by mutex_. The names are those that the handlers hold.
-  std::map<std::string_view, std::unique_ptr<Handler>> handlers_;
-  std::vector<std::unique_ptr<Table>> tables_;  // the last one is current
-  bool shared_ = false;
-
-  std::atomic<const Table*> current_{nullptr};
-};
-
-}  // namespace detail
-
-GEERPC_END_NAMESPACE
-
-#endif  // GEERPC_SERVER_SERVICES_HPP
-// ---- include/geerpc/server/core.hpp, continued
 // ---- include/geerpc/server/worker_pool.hpp
 // geerpc: typed RPC, service discovery and load balancing for C++17
 // SPDX-License-Identifier: MIT
@@ -12423,6 +12699,7 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
         pool_(watchlist_),
         monitor_(watchlist_,
                  [this](RunningCall& call, SteadyClock::time_point now) { attend(call, now); }) {
+    if (options_.introspection) add_introspection(services_);
     monitor_.start();
   }
 
@@ -12855,9 +13132,10 @@ class Server {
   }
 
   // With a service's name and an object: as above. With "Service.Method" and something to call:
-  // that one method.
+  // that one method. The name "geerpc" is reserved.
   template <class T>
   void add(const std::string& name, T object) {
+    check_name(name);
     if constexpr (detail::has_service_v<Object<T>>) {
       add_service(name, share(std::move(object)));
     } else {
@@ -12927,6 +13205,15 @@ class Server {
     return addresses;
   }
 
+  // The methods of all services with their types, sorted by service and method.
+  std::vector<ServiceDescription> describe() const {
+    std::vector<ServiceDescription> services;
+    for (const std::string& name : core_->services().names()) {
+      services.push_back(core_->services().describe(name));
+    }
+    return services;
+  }
+
   // Counters of all methods, sorted by service and method.
   std::vector<ServiceStats> stats() const { return core_->services().stats(); }
   std::size_t connections() const { return core_->connections(); }
@@ -12953,6 +13240,11 @@ class Server {
   static std::shared_ptr<T> share(std::shared_ptr<T> object) {
     if (object == nullptr) throw Error(StatusCode::invalid_argument, "rpc: the object is null");
     return object;
+  }
+
+  static void check_name(std::string_view name) {
+    if (name.substr(0, name.rfind('.')) != detail::kReservedService) return;
+    throw Error(StatusCode::invalid_argument, "rpc: the service name 'geerpc' is reserved");
   }
 
   template <class T>
@@ -14758,10 +15050,41 @@ inline std::string readable_time(double microseconds) {
   return std::to_string(tenths / 10) + '.' + std::to_string(tenths % 10) + unit;
 }
 
+inline std::vector<TypeDescription> types_of(const ServiceStats& service,
+                                             const std::vector<ServiceDescription>& descriptions) {
+  for (const ServiceDescription& description : descriptions) {
+    if (description.name == service.name) return description.types;
+  }
+  return {};
+}
+
+inline nlohmann::json types_json(const std::vector<TypeDescription>& types) {
+  nlohmann::json array = nlohmann::json::array();
+  for (const TypeDescription& type : types) {
+    Buffer text;
+    JsonWriter writer(text);
+    write_description(writer, type);
+    array.push_back(json_codec().decode(text.view(), {}));
+  }
+  return array;
+}
+
+// "Args {Num1 int, Num2 int}"
+inline std::string text_of_type(const TypeDescription& type) {
+  std::string text = type.name + " {";
+  for (const FieldDescription& field : type.fields) {
+    if (&field != type.fields.data()) text += ", ";
+    text += field.name + ' ' + field.type;
+  }
+  return text + '}';
+}
+
 }  // namespace detail
 
-// A complete HTML page, in the shape of GeeRPC's, with the errors and the latency beside the calls.
-inline std::string debug_page_html(const std::vector<ServiceStats>& services) {
+// A complete HTML page, in the shape of GeeRPC's, with the errors and the latency beside the calls,
+// and the structs that methods take and return below them.
+inline std::string debug_page_html(const std::vector<ServiceStats>& services,
+                                   const std::vector<ServiceDescription>& descriptions = {}) {
   std::string page =
       "<!DOCTYPE html>\n<html>\n<head><meta charset=\"utf-8\"><title>GeeRPC Services</title>"
       "<style>body{font-family:sans-serif}table{border-collapse:collapse}"
@@ -14780,13 +15103,18 @@ inline std::string debug_page_html(const std::vector<ServiceStats>& services) {
               detail::readable_time(longest.count()) + "</td></tr>\n";
     }
     page += "</table>\n";
+    for (const TypeDescription& type : detail::types_of(service, descriptions)) {
+      page += "<pre>" + detail::html_escaped(detail::text_of_type(type)) + "</pre>\n";
+    }
   }
   return page + "</body>\n</html>\n";
 }
 
 // {"services":[{"name":"Foo","methods":[{"name":"Sum","signature":"Sum(Args) int","calls":1,
-// "errors":0,"in_flight":0,"total_us":12.5,"max_us":12.5}]}]}
-inline std::string debug_page_json(const std::vector<ServiceStats>& services) {
+// "errors":0,"in_flight":0,"total_us":12.5,"max_us":12.5}],
+// "types":[{"name":"Args","fields":[{"name":"Num1","type":"int"}]}]}]}
+inline std::string debug_page_json(const std::vector<ServiceStats>& services,
+                                   const std::vector<ServiceDescription>& descriptions = {}) {
   nlohmann::json all = nlohmann::json::array();
   for (const ServiceStats& service : services) {
     nlohmann::json methods = nlohmann::json::array();
@@ -14801,7 +15129,9 @@ inline std::string debug_page_json(const std::vector<ServiceStats>& services) {
                          {"total_us", total.count()},
                          {"max_us", longest.count()}});
     }
-    all.push_back({{"name", service.name}, {"methods", std::move(methods)}});
+    all.push_back({{"name", service.name},
+                   {"methods", std::move(methods)},
+                   {"types", detail::types_json(detail::types_of(service, descriptions))}});
   }
   const nlohmann::json json = {{"services", std::move(all)}};
   return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
@@ -16349,10 +16679,13 @@ GEERPC_END_NAMESPACE
 
 GEERPC_BEGIN_NAMESPACE
 
-// Answers GET and HEAD at kDebugPath and kDebugJsonPath with what `stats` says at that moment: for
-// programs that have a cpp-httplib server of their own.
-inline HttpHandler debug_handler(std::function<std::vector<ServiceStats>()> stats) {
-  return [stats = std::move(stats)](const httplib::Request& request, httplib::Response& response) {
+// Answers GET and HEAD at kDebugPath and kDebugJsonPath with what `stats` and `describe` say at
+// that moment: for programs that have a cpp-httplib server of their own.
+inline HttpHandler debug_handler(
+    std::function<std::vector<ServiceStats>()> stats,
+    std::function<std::vector<ServiceDescription>()> describe = nullptr) {
+  return [stats = std::move(stats), describe = std::move(describe)](const httplib::Request& request,
+                                                                    httplib::Response& response) {
     const bool html = request.path == kDebugPath;
     response.status = 200;
     if (!html && request.path != kDebugJsonPath) {
@@ -16364,7 +16697,8 @@ inline HttpHandler debug_handler(std::function<std::vector<ServiceStats>()> stat
     } else {
       response.set_header("Cache-Control", "no-store");
       response.set_header("X-Content-Type-Options", "nosniff");
-      response.set_content(html ? debug_page_html(stats()) : debug_page_json(stats()),
+      const auto types = describe ? describe() : std::vector<ServiceDescription>();
+      response.set_content(html ? debug_page_html(stats(), types) : debug_page_json(stats(), types),
                            html ? "text/html; charset=utf-8" : "application/json");
     }
   };
@@ -16379,7 +16713,8 @@ class DebugServer {
  public:
   template <class Server, class = decltype(std::declval<const Server&>().stats())>
   explicit DebugServer(const Server& server)
-      : server_(debug_handler([&server] { return server.stats(); })) {}
+      : server_(debug_handler([&server] { return server.stats(); },
+                              [&server] { return server.describe(); })) {}
 
   // Listens on "host:port"; port 0 takes a free one. Returns the port. Throws Error:
   // invalid_argument, or unavailable if the port is taken.

@@ -22,6 +22,7 @@
 #include <vector>              // vector
 
 #include <geerpc/net/address.hpp>
+#include <geerpc/server/introspection.hpp>
 #include <geerpc/server/monitor.hpp>
 #include <geerpc/server/services.hpp>
 #include <geerpc/server/worker_pool.hpp>
@@ -40,6 +41,7 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
         pool_(watchlist_),
         monitor_(watchlist_,
                  [this](RunningCall& call, SteadyClock::time_point now) { attend(call, now); }) {
+    if (options_.introspection) add_introspection(services_);
     monitor_.start();
   }
 

@@ -55,6 +55,10 @@ struct ServerOptions {
   // Nesting of the values that are read.
   DecodeLimits decode;
 
+  // Whether clients may ask which services and methods there are (geerpc.Services, geerpc.Methods;
+  // see reflect/describe.hpp).
+  bool introspection = true;
+
   // Whether clients may speak JSON-RPC, 1.0 or 2.0; it needs no option and no other setting.
   bool json_rpc = true;
   // Elements of one batch of JSON-RPC 2.0. Its answer, all together, is bounded by

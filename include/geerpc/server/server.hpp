@@ -61,9 +61,10 @@ class Server {
   }
 
   // With a service's name and an object: as above. With "Service.Method" and something to call:
-  // that one method.
+  // that one method. The name "geerpc" is reserved.
   template <class T>
   void add(const std::string& name, T object) {
+    check_name(name);
     if constexpr (detail::has_service_v<Object<T>>) {
       add_service(name, share(std::move(object)));
     } else {
@@ -133,6 +134,15 @@ class Server {
     return addresses;
   }
 
+  // The methods of all services with their types, sorted by service and method.
+  std::vector<ServiceDescription> describe() const {
+    std::vector<ServiceDescription> services;
+    for (const std::string& name : core_->services().names()) {
+      services.push_back(core_->services().describe(name));
+    }
+    return services;
+  }
+
   // Counters of all methods, sorted by service and method.
   std::vector<ServiceStats> stats() const { return core_->services().stats(); }
   std::size_t connections() const { return core_->connections(); }
@@ -159,6 +169,11 @@ class Server {
   static std::shared_ptr<T> share(std::shared_ptr<T> object) {
     if (object == nullptr) throw Error(StatusCode::invalid_argument, "rpc: the object is null");
     return object;
+  }
+
+  static void check_name(std::string_view name) {
+    if (name.substr(0, name.rfind('.')) != detail::kReservedService) return;
+    throw Error(StatusCode::invalid_argument, "rpc: the service name 'geerpc' is reserved");
   }
 
   template <class T>
