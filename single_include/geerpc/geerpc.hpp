@@ -5556,6 +5556,7 @@ GEERPC_END_NAMESPACE
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/uio.h>
@@ -5683,6 +5684,15 @@ class Socket {
     return poll_until(fds, deadline);
   }
 
+  // Waits until the peer's kernel has all that was sent, until `deadline` at most. A TCP connection
+  // that is closed before that, while the peer sends, is reset, and what is on its way is lost.
+  void wait_delivered(SteadyClock::time_point deadline) const noexcept {
+    while (has_undelivered() && SteadyClock::now() < deadline) {
+      pollfd broken{fd(), 0, 0};  // nothing tells when it is delivered
+      if (::poll(&broken, 1, 1) > 0) return;
+    }
+  }
+
   // receive() then comes back with EAGAIN after that time; zero: it waits for ever.
   void set_receive_timeout(std::chrono::microseconds timeout) const noexcept {
     timeval tv;
@@ -5718,6 +5728,14 @@ class Socket {
       if (got < 0 && errno == EINTR) continue;
       return {got, got < 0 ? errno : 0};
     }
+  }
+
+  // What is sent on a unix socket is the peer's at once.
+  bool has_undelivered() const noexcept {
+    int domain = AF_UNIX, bytes = 0;
+    socklen_t size = sizeof domain;
+    ::getsockopt(fd(), SOL_SOCKET, SO_DOMAIN, &domain, &size);
+    return domain != AF_UNIX && ::ioctl(fd(), TIOCOUTQ, &bytes) == 0 && bytes > 0;
   }
 
   FileDescriptor fd_;
@@ -9640,9 +9658,12 @@ class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
     ::shutdown(socket_.fd(), SHUT_RD);
   }
   bool stopping() const noexcept { return stopping_.load(std::memory_order_relaxed); }
-  // Sends what is queued, lets the peer read it, and ends the connection. For the last thread.
+  // Sends what is queued, lets the peer have it, and ends the connection. For the last thread.
   void close() {
-    if (flush() && input_broken_) linger();
+    if (flush()) {
+      if (input_broken_ && !stopping()) linger();
+      socket_.wait_delivered(SteadyClock::now() + kLingerTime);
+    }
     abort();
   }
   // Breaks all that waits on the socket. Any thread.

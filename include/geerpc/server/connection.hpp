@@ -160,9 +160,12 @@ class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
     ::shutdown(socket_.fd(), SHUT_RD);
   }
   bool stopping() const noexcept { return stopping_.load(std::memory_order_relaxed); }
-  // Sends what is queued, lets the peer read it, and ends the connection. For the last thread.
+  // Sends what is queued, lets the peer have it, and ends the connection. For the last thread.
   void close() {
-    if (flush() && input_broken_) linger();
+    if (flush()) {
+      if (input_broken_ && !stopping()) linger();
+      socket_.wait_delivered(SteadyClock::now() + kLingerTime);
+    }
     abort();
   }
   // Breaks all that waits on the socket. Any thread.
