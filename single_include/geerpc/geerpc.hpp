@@ -9,6 +9,7 @@
 //   geerpc/base/version.hpp
 //   geerpc/base/status.hpp
 //   geerpc/base/error.hpp
+//   geerpc/base/hot_path.hpp
 //   geerpc/base/result.hpp
 //   geerpc/base/cancel.hpp
 //   geerpc/base/context.hpp
@@ -77,6 +78,7 @@
 //   geerpc/server/running_call.hpp
 //   geerpc/base/duration.hpp
 //   geerpc/server/connection.hpp
+//   geerpc/net/idle_stack.hpp
 //   geerpc/server/options.hpp
 //   geerpc/server/handler.hpp
 //   geerpc/server/stats.hpp
@@ -310,6 +312,27 @@ struct std::is_error_code_enum<geerpc::StatusCode> : std::true_type {};
 #include <string_view>  // string_view
 #include <utility>      // move
 
+// ---- include/geerpc/base/hot_path.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// What is on the path of every call, and what is beside it. Compilers can't know: they leave
+// functions of headers out of line that one place alone calls, and inline into them what happens
+// once in a connection's life. Each use of these was measured.
+
+#ifndef GEERPC_BASE_HOT_PATH_HPP
+#define GEERPC_BASE_HOT_PATH_HPP
+
+#if defined(__GNUC__) && defined(__OPTIMIZE__)
+#define GEERPC_HOT __attribute__((always_inline))
+#define GEERPC_COLD __attribute__((noinline, cold))
+#else
+#define GEERPC_HOT
+#define GEERPC_COLD
+#endif
+
+#endif  // GEERPC_BASE_HOT_PATH_HPP
+// ---- include/geerpc/base/error.hpp, continued
 
 GEERPC_BEGIN_NAMESPACE
 
@@ -347,7 +370,7 @@ class Error : public std::exception {
   bool may_have_run() const noexcept { return rep_->may_have_run; }
 
   // Copies that say more. They leave the original as it is.
-  [[nodiscard]] Error in_call(std::string_view method, std::string_view address) const {
+  [[nodiscard]] GEERPC_COLD Error in_call(std::string_view method, std::string_view address) const {
     Error e = clone();
     e.rep_->method = method;
     e.rep_->address = address;
@@ -1914,7 +1937,7 @@ class FieldPath {
   }
 
   // The error with "(field Args.Num1)" behind its text if it happened in a field.
-  Error explain(const Error& error) const {
+  GEERPC_COLD Error explain(const Error& error) const {
     if (path_.empty()) return error;
     return {error.code(), error.cause() + " (field " + std::string(type_) + "." + path_ + ")"};
   }
@@ -3835,6 +3858,7 @@ class BasicMsgpackWriter {
   template <class T>
   void integer(T value) {
     if (value >= T(0)) {
+      if (value < T(0x7F)) return head(static_cast<unsigned>(value));
       unsigned_integer(static_cast<std::uint64_t>(value));
     } else if constexpr (std::is_signed_v<T>) {
       negative_integer(static_cast<std::int64_t>(value));
@@ -6064,7 +6088,8 @@ class ReplyReader {
 
   // Waits for input until `deadline`, or until woken if it is `wakeable`. That costs one system
   // call more, as does a deadline that is near.
-  Outcome receive(SteadyClock::time_point now, SteadyClock::time_point deadline, bool wakeable) {
+  GEERPC_HOT Outcome receive(SteadyClock::time_point now, SteadyClock::time_point deadline,
+                             bool wakeable) {
     input_.consume(size_);
     size_ = 0;
     const std::size_t ahead = (std::min)(wire_.missing(), (std::max)(input_.size(), kMaxGrowth));
@@ -6250,8 +6275,9 @@ class ReadingHalf {
   // Who has read for long, and nearly always for others, stops: they are at it all the time, and a
   // thread that reads for them costs them a change of threads for each call. As a deputy it only
   // looks now and then whether anybody still reads.
-  void wait_locked(std::unique_lock<std::mutex>& lock, Call& call, SteadyClock::time_point until,
-                   bool wakeable, SteadyClock::time_point now) {
+  GEERPC_HOT void wait_locked(std::unique_lock<std::mutex>& lock, Call& call,
+                              SteadyClock::time_point until, bool wakeable,
+                              SteadyClock::time_point now) {
     bool in_time = true, deputy = false;
     SteadyClock::time_point reading_since = now;
     std::uint64_t served_before = served_;
@@ -6348,7 +6374,7 @@ class ReadingHalf {
     return true;
   }
 
-  void dispatch(const Message& message, OwnReply* own) {
+  GEERPC_HOT void dispatch(const Message& message, OwnReply* own) {
     if (own != nullptr && own->here) {  // what follows may end the connection: first things first
       const std::lock_guard<std::mutex> lock(mutex_);
       complete(*own);
@@ -6614,7 +6640,7 @@ class Outbox {
     }
   }
 
-  Socket::Transfer send_some(std::string_view& lent) {
+  GEERPC_HOT Socket::Transfer send_some(std::string_view& lent) {
     const std::string_view first = sending_buffer_->view();
     const Socket::Transfer sent =
         lent.empty() ? socket_.send_now(first.data(), first.size()) : socket_.send_now(first, lent);
@@ -6677,8 +6703,8 @@ class ClientConnection final : private ReadingHalf {
 
   // Sends a request and waits for its reply: then the call is done, with a result or an error.
   // Throws Error (which says whether the request never ran) if it could not be sent.
-  void run(Call& call, SteadyClock::time_point now, const RequestHeader& header,
-           const Context& context, FunctionRef<void(Buffer&)> body) {
+  GEERPC_HOT void run(Call& call, SteadyClock::time_point now, const RequestHeader& header,
+                      const Context& context, FunctionRef<void(Buffer&)> body) {
     std::optional<CancelCallback> on_cancel;
     if (context.cancel_token().can_be_cancelled()) {
       on_cancel.emplace(context.cancel_token(), [this, &call] {
@@ -6712,8 +6738,9 @@ class ClientConnection final : private ReadingHalf {
   // is not pending; the same holds if it is false, because too much is queued. `may_defer`: while
   // other calls are in flight the request may wait for others to leave with it, until somebody
   // waits for a reply, or the background thread or the caller calls flush_now().
-  bool start(Call& call, SteadyClock::time_point now, RequestHeader header,
-             FunctionRef<void(Buffer&)> body, Patience patience, bool may_defer = false) {
+  GEERPC_HOT bool start(Call& call, SteadyClock::time_point now, RequestHeader header,
+                        FunctionRef<void(Buffer&)> body, Patience patience,
+                        bool may_defer = false) {
     bool alone = false;
     {
       const std::lock_guard<std::mutex> lock(mutex_);
@@ -6864,9 +6891,10 @@ class ClientConnection final : private ReadingHalf {
   static constexpr std::chrono::milliseconds kTick{100};
   static constexpr std::size_t kWorthSending = 2u << 10;
   // False if too much is queued and the sender does not wait.
-  bool write_request(SteadyClock::time_point now, const RequestHeader& header,
-                     SteadyClock::time_point deadline, Call* call, FunctionRef<void(Buffer&)> body,
-                     Patience patience, std::size_t enough) {
+  GEERPC_HOT bool write_request(SteadyClock::time_point now, const RequestHeader& header,
+                                SteadyClock::time_point deadline, Call* call,
+                                FunctionRef<void(Buffer&)> body, Patience patience,
+                                std::size_t enough) {
     last_use_.store(now.time_since_epoch().count(), std::memory_order_relaxed);
     const auto write = [&](Buffer& out) {
       try {
@@ -7252,8 +7280,9 @@ inline bool is_localhost(std::string_view host) {
 // getaddrinfo knows no deadline: at `deadline`, or when `abort` is woken, the thread is left to end
 // by itself and Error(deadline_exceeded or cancelled) is thrown. An unknown name is
 // Error(unavailable).
-inline std::vector<SocketAddress> resolve(const Address& address, SteadyClock::time_point deadline,
-                                          const Waker& abort) {
+GEERPC_COLD inline std::vector<SocketAddress> resolve(const Address& address,
+                                                      SteadyClock::time_point deadline,
+                                                      const Waker& abort) {
   if (address.scheme() == Address::Scheme::unix_socket) return {unix_socket_address(address)};
   std::vector<SocketAddress> found;
   if (lookup(address.host(), address.port(), AI_NUMERICHOST, found) == 0) return found;
@@ -7352,7 +7381,8 @@ inline int connect_to(const SocketAddress& to, SteadyClock::time_point deadline,
 // does not use up the time of the next. A wildcard host is dialled as loopback, as Go does.
 // Throws Error: unavailable with the last cause, deadline_exceeded, or cancelled when `abort` is
 // woken. The request never ran in any of them.
-inline Socket dial(const Address& address, SteadyClock::time_point deadline, const Waker& abort) {
+GEERPC_COLD inline Socket dial(const Address& address, SteadyClock::time_point deadline,
+                               const Waker& abort) {
   constexpr std::chrono::milliseconds longest_try{2000};
   const auto fail = [&](StatusCode code, const std::string& cause) {
     throw Error(code, "dial " + address.str() + ": " + cause).never_ran();
@@ -7538,7 +7568,7 @@ struct Option {
 // The bytes that open a connection. Go GeeRPC's server loses what arrives together with an option
 // of any other size than 512 bytes (its JSON decoder's first read), so an option that may reach one
 // is padded to that with blanks in front.
-inline std::string encode_option(const Option& option, bool for_go_server) {
+GEERPC_COLD inline std::string encode_option(const Option& option, bool for_go_server) {
   std::string text = "{\"MagicNumber\":" + std::to_string(option.magic) + ",\"CodecType\":";
   Buffer name;
   JsonWriter(name).string(option.codec);
@@ -7711,8 +7741,8 @@ class FrameWire final : public Wire {
  private:
   static constexpr std::size_t kLengthSize = 4;
 
-  static MsgpackWriter begin(Buffer& out, MessageKind kind, std::uint64_t seq,
-                             std::size_t elements) {
+  GEERPC_HOT static MsgpackWriter begin(Buffer& out, MessageKind kind, std::uint64_t seq,
+                                        std::size_t elements) {
     out.prepare(kLengthSize);
     out.commit(kLengthSize);  // finish() fills it in
     MsgpackWriter writer(out);
@@ -7729,7 +7759,8 @@ class FrameWire final : public Wire {
 
   // The header of a frame that is too large says whose it is; the rest is read over, so that it
   // costs its sender that one call.
-  std::size_t read_too_large(std::string_view input, std::size_t length, Message& message) {
+  GEERPC_COLD std::size_t read_too_large(std::string_view input, std::size_t length,
+                                         Message& message) {
     const std::size_t here = (std::min)(input.size() - kLengthSize, length);
     try {
       read_frame(input.substr(kLengthSize, here), message);
@@ -7749,7 +7780,7 @@ class FrameWire final : public Wire {
     return here;
   }
 
-  void read_frame(std::string_view frame, Message& message) {
+  GEERPC_HOT void read_frame(std::string_view frame, Message& message) {
     MsgpackReader reader(frame, limits().decode);
     auto elements = reader.begin_array();
     const auto require = [&] {
@@ -8232,7 +8263,7 @@ inline Buffer open_tunnel(const Socket& socket, const std::string& path,
 }
 
 // Throws Error, always one that says that nothing ran.
-inline std::shared_ptr<ClientConnection> open_connection(
+GEERPC_COLD inline std::shared_ptr<ClientConnection> open_connection(
     const Address& address, const ClientOptions& options, SteadyClock::time_point deadline,
     const Waker& abort, std::function<void(bool)> poke_background) {
   Socket socket = dial(address, deadline, abort);
@@ -8287,7 +8318,7 @@ class Channel {
   const ClientOptions& options() const noexcept { return options_; }
 
   // The connection if there is a live one, else null. Never waits.
-  std::shared_ptr<ClientConnection> current(SteadyClock::time_point now) {
+  GEERPC_HOT std::shared_ptr<ClientConnection> current(SteadyClock::time_point now) {
     std::shared_ptr<ClientConnection> connection = latest();
     if (connection != nullptr && !connection->alive(now)) connection.reset();
     return connection;
@@ -8301,11 +8332,44 @@ class Channel {
   // A live connection. If there is none the first caller dials and the others wait for it; no lock
   // is held meanwhile. Throws Error when the attempt fails, or `deadline` passes, or `token` is
   // cancelled, or the channel is closed; nothing ran then. `now` is the time before and after.
-  std::shared_ptr<ClientConnection> acquire(SteadyClock::time_point& now,
-                                            SteadyClock::time_point deadline,
-                                            const CancelToken& token) {
+  GEERPC_HOT std::shared_ptr<ClientConnection> acquire(SteadyClock::time_point& now,
+                                                       SteadyClock::time_point deadline,
+                                                       const CancelToken& token) {
     if (token.cancelled()) throw cancelled_error().never_ran();
     if (std::shared_ptr<ClientConnection> connection = current(now)) return connection;
+    return connect(now, deadline, token);
+  }
+
+  // Final: ends the connection, and with it all calls, and every acquire().
+  GEERPC_COLD void close() {
+    std::shared_ptr<ClientConnection> connection;
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      closed_ = true;
+      connection = std::move(connection_);
+      if (attempt_ != nullptr) attempt_->abort.wake();
+      changed_.notify_all();
+    }
+    if (connection != nullptr)
+      connection->fail(Error(StatusCode::cancelled, "the client was closed"));
+  }
+
+  bool closed() const {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return closed_;
+  }
+
+ private:
+  // One try to connect. The fields are guarded by mutex_.
+  struct Attempt {
+    Waker abort;
+    std::optional<Error> error;
+    bool shared = false;  // the error is the server's doing and so holds for all who waited
+  };
+
+  GEERPC_COLD std::shared_ptr<ClientConnection> connect(SteadyClock::time_point& now,
+                                                        SteadyClock::time_point deadline,
+                                                        const CancelToken& token) {
     std::shared_ptr<Attempt> attempt;  // once it is ours; guarded by mutex_
     const CancelCallback on_cancel(token, [this, &attempt] {
       const std::lock_guard<std::mutex> lock(mutex_);
@@ -8343,33 +8407,6 @@ class Channel {
     }
   }
 
-  // Final: ends the connection, and with it all calls, and every acquire().
-  void close() {
-    std::shared_ptr<ClientConnection> connection;
-    {
-      const std::lock_guard<std::mutex> lock(mutex_);
-      closed_ = true;
-      connection = std::move(connection_);
-      if (attempt_ != nullptr) attempt_->abort.wake();
-      changed_.notify_all();
-    }
-    if (connection != nullptr)
-      connection->fail(Error(StatusCode::cancelled, "the client was closed"));
-  }
-
-  bool closed() const {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    return closed_;
-  }
-
- private:
-  // One try to connect. The fields are guarded by mutex_.
-  struct Attempt {
-    Waker abort;
-    std::optional<Error> error;
-    bool shared = false;  // the error is the server's doing and so holds for all who waited
-  };
-
   void wait(std::unique_lock<std::mutex>& lock, SteadyClock::time_point until) {
     if (until == SteadyClock::time_point::max()) {
       changed_.wait(lock);
@@ -8379,8 +8416,8 @@ class Channel {
   }
 
   // Called and left with the lock, but without it while waiting.
-  void dial(std::unique_lock<std::mutex>& lock, const std::shared_ptr<Attempt>& attempt,
-            SteadyClock::time_point deadline) {
+  GEERPC_COLD void dial(std::unique_lock<std::mutex>& lock, const std::shared_ptr<Attempt>& attempt,
+                        SteadyClock::time_point deadline) {
     attempt_ = attempt;
     attempt->error.reset();
     lock.unlock();
@@ -8564,7 +8601,7 @@ class Background final : public CallbackReader, public std::enable_shared_from_t
 
   // Final. All calls are completed when it returns, and their callbacks have run, unless this is
   // called by one of them. (A reply that another thread is decoding meanwhile is that thread's.)
-  void close() {
+  GEERPC_COLD void close() {
     channel_.close();
     std::vector<std::shared_ptr<AsyncCall>> cancelled;  // let go of without the lock
     std::unique_lock<std::mutex> lock(mutex_);
@@ -8607,7 +8644,7 @@ class Background final : public CallbackReader, public std::enable_shared_from_t
   }
 
   // For a call that no connection has.
-  void fail(const std::shared_ptr<AsyncCall>& call, const Error& error) {
+  GEERPC_COLD void fail(const std::shared_ptr<AsyncCall>& call, const Error& error) {
     call->error = error;
     {
       const std::lock_guard<std::mutex> lock(mutex_);
@@ -8740,8 +8777,7 @@ class Background final : public CallbackReader, public std::enable_shared_from_t
     if (call->sent) call->connection->abandon(*call, cancelled_error());
   }
 
-  // Dials, for as long as the most patient call may wait, and sends. What is left in `unsent` is to
-  // be tried again.
+  // Dials, for as long as the most patient call may wait, and sends; `unsent` keeps what is left.
   void send_all(std::vector<std::shared_ptr<AsyncCall>>& unsent, const CancelToken& interrupt) {
     while (!unsent.empty()) {
       SteadyClock::time_point first = SteadyClock::time_point::max();
@@ -9452,6 +9488,74 @@ GEERPC_END_NAMESPACE
 #include <utility>    // move
 #include <vector>     // vector
 
+// ---- include/geerpc/net/idle_stack.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// What a thread that waits needs no more of its stack goes back to the system. A handler may have
+// used a lot of it, and there is a thread for each connection, most of which are idle.
+
+#ifndef GEERPC_NET_IDLE_STACK_HPP
+#define GEERPC_NET_IDLE_STACK_HPP
+
+#include <cstddef>  // size_t
+#include <cstdint>  // uintptr_t
+
+#include <pthread.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+
+GEERPC_BEGIN_NAMESPACE
+
+namespace detail {
+
+// The lowest address of this thread's stack; 0 if that is not known.
+inline std::uintptr_t stack_end() noexcept {
+  std::uintptr_t end = 0;
+#ifdef __linux__
+  pthread_attr_t attributes;
+  if (::pthread_getattr_np(::pthread_self(), &attributes) != 0) return 0;
+  void* address = nullptr;
+  std::size_t size = 0;
+  if (::pthread_attr_getstack(&attributes, &address, &size) == 0) {
+    end = reinterpret_cast<std::uintptr_t>(address);
+  }
+  ::pthread_attr_destroy(&attributes);
+#endif
+  return end;
+}
+
+#if defined(__GNUC__)
+
+// The frame of a function that its caller calls.
+__attribute__((noinline)) inline std::uintptr_t callee_frame() noexcept {
+  return reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
+}
+
+// Frees the pages below the caller's frame. Only for threads that we have made: the stack of a
+// program's first one grows, so that its end says nothing.
+__attribute__((noinline)) inline void release_stack() noexcept {
+  static thread_local const std::uintptr_t end = stack_end();
+  if (end == 0) return;
+  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  constexpr std::uintptr_t kFrame = 64;  // more than madvise needs of it, to come back
+  const std::uintptr_t begin = (callee_frame() - kFrame) & ~(page - 1);
+  if (begin > end) ::madvise(reinterpret_cast<void*>(end), begin - end, MADV_DONTNEED);
+}
+
+#else
+
+inline void release_stack() noexcept {}
+
+#endif
+
+}  // namespace detail
+
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_NET_IDLE_STACK_HPP
+// ---- include/geerpc/server/connection.hpp, continued
 // ---- include/geerpc/server/options.hpp
 // geerpc: typed RPC, service discovery and load balancing for C++17
 // SPDX-License-Identifier: MIT
@@ -9579,23 +9683,12 @@ class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
   }
 
   // Waits for more input. False at the end of the stream, or when the peer used up its time.
-  bool receive() {
+  GEERPC_HOT bool receive() {
     const std::size_t ahead = (std::min)(wire_->missing(), (std::max)(input_.size(), kMaxGrowth));
-    char* to = input_.prepare((std::max)(ahead, read_size_));
+    char* const to = input_.prepare((std::max)(ahead, read_size_));
     if (!wire_->between_messages(input_.view())) return receive_rest(to);
-    Socket::Transfer got = socket_.receive(to, input_.room());
-    if (got.bytes < 0 && would_block(got.error)) {
-      // A moment of silence: keep no memory for it, and wait without a tick.
-      if (input_.empty()) input_.release();
-      read_size_ = kMinReadSize;
-      outbox_.release();
-      while (!socket_.wait_readable(after(options_.idle_timeout))) {
-        if (!has_slow_calls()) return false;
-      }
-      to = input_.prepare(read_size_);
-      got = socket_.receive_now(to, input_.room());
-      if (got.bytes < 0 && would_block(got.error)) return true;
-    }
+    const Socket::Transfer got = socket_.receive(to, input_.room());
+    if (got.bytes < 0 && would_block(got.error)) return receive_idly();
     return take(got);
   }
 
@@ -9703,8 +9796,22 @@ class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
     return take(socket_.receive_now(to, kMaxOption));
   }
 
+  // After a moment of silence: keeps no memory for it, and waits without a tick.
+  GEERPC_COLD bool receive_idly() {
+    if (input_.empty()) input_.release();
+    read_size_ = kMinReadSize;
+    outbox_.release();
+    release_stack();
+    while (!socket_.wait_readable(after(options_.idle_timeout))) {
+      if (!has_slow_calls()) return false;
+    }
+    char* const to = input_.prepare(read_size_);
+    const Socket::Transfer got = socket_.receive_now(to, input_.room());
+    return (got.bytes < 0 && would_block(got.error)) || take(got);
+  }
+
   // The rest of a message of which some is there.
-  bool receive_rest(char* to) {
+  GEERPC_COLD bool receive_rest(char* to) {
     const auto now = SteadyClock::now();
     if (receiving_since_ == SteadyClock::time_point::max()) receiving_since_ = now;
     if (options_.receive_timeout.count() > 0) {
@@ -9785,7 +9892,7 @@ class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
     socket_.shutdown_writing();
     const auto deadline = SteadyClock::now() + kLingerTime;
     std::size_t budget = kLingerBytes;
-    char scrap[4096];
+    char scrap[512];  // small: it counts among what an idle thread holds
     while (budget >= sizeof scrap && socket_.wait_readable(deadline)) {
       if (socket_.receive_now(scrap, sizeof scrap).bytes <= 0) return;
       budget -= sizeof scrap;
@@ -10212,7 +10319,7 @@ class RunningCall final : public Responder {
 
   // Decodes, runs, replies. When it returns, one that was claimed is still among the connection's
   // slow calls.
-  void run() {
+  GEERPC_HOT void run() {
     handler_.counters.begin();
     worker_.begin(*this);
     std::optional<Error> error;
@@ -10245,6 +10352,8 @@ class RunningCall final : public Responder {
   SteadyClock::time_point ended() const noexcept { return ended_; }
   // False if the reply could not be written, since the peer does not take it.
   bool replied() const noexcept { return connection_works_; }
+  // True if the reply left at once, and all before it.
+  bool sent() const noexcept { return sent_ && connection_works_; }
 
   // ---- Responder: this call's own thread.
 
@@ -10391,8 +10500,8 @@ class RunningCall final : public Responder {
       write(out);
       count();
     };
-    connection_works_ =
-        connection_.append(write_and_count, !was_claimed_ && connection_.input_is_used_up());
+    sent_ = !was_claimed_ && connection_.input_is_used_up();
+    connection_works_ = connection_.append(write_and_count, sent_);
   }
   // Once, as soon as it is known whether it failed.
   void count() {
@@ -10429,6 +10538,7 @@ class RunningCall final : public Responder {
 
   bool was_claimed_ = false;
   bool connection_works_ = true;
+  bool sent_ = false;
 
   // Guarded by the worker's mutex, once claimed.
   bool handed_over_ = false;
@@ -10782,6 +10892,7 @@ class WorkerPool {
         lock.unlock();
         task(*self->worker);
         task = nullptr;  // and what it holds, without the lock
+        release_stack();
         lock.lock();
         if (!stopping) wait_for_task(lock, self);
       }
@@ -10934,15 +11045,17 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
       Message message;
       try {
         // First what a handler left that is still running.
-        bool works = connection->flush();
+        bool works = connection->flush(), all_sent = true;
         while (works) {
           auto now = SteadyClock::now();
           while (!connection->stopping() && connection->next_message(message)) {
             const Outcome outcome = handle(connection, worker, message, now);
             if (outcome == Outcome::handed_over) return;
             if (outcome == Outcome::broken) return end_input(connection);
+            all_sent = outcome == Outcome::sent;
           }
-          works = connection->flush() && !connection->stopping() && connection->receive();
+          works =
+              (all_sent || connection->flush()) && !connection->stopping() && connection->receive();
         }
       } catch (const Error& error) {  // what came is no message
         broken = true;
@@ -10958,14 +11071,15 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
   }
 
   enum class Outcome {
-    next,         // on to the next message
+    next,         // on to the next message; replies may wait to be sent
+    sent,         // the same, and none does
     handed_over,  // the connection is no longer this thread's
     broken,       // its peer does not read its replies
   };
 
   // `now` becomes the time at which the handler ended.
-  Outcome handle(const Connection& connection, Worker& worker, Message& message,
-                 SteadyClock::time_point& now) {
+  GEERPC_HOT Outcome handle(const Connection& connection, Worker& worker, Message& message,
+                            SteadyClock::time_point& now) {
     if (message.kind == MessageKind::cancel) {
       cancel_call(*connection, message.seq);
       return Outcome::next;
@@ -11003,10 +11117,12 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
     if (call.claimed()) end_slow(connection, call);
     end_of_call();
     if (call.handed_over()) return Outcome::handed_over;
-    return call.replied() ? Outcome::next : Outcome::broken;
+    if (!call.replied()) return Outcome::broken;
+    return call.sent() ? Outcome::sent : Outcome::next;
   }
 
-  Outcome refuse(const Connection& connection, const Message& message, const Error& error) {
+  GEERPC_COLD Outcome refuse(const Connection& connection, const Message& message,
+                             const Error& error) {
     if (message.kind == MessageKind::notify) return Outcome::next;
     const bool sent = connection->append([&](Buffer& out) {
       connection->wire().write_error(out, message.seq, message.method, error);

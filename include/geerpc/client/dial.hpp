@@ -11,6 +11,7 @@
 #include <string>      // string
 #include <utility>     // move
 
+#include <geerpc/base/hot_path.hpp>
 #include <geerpc/client/connection.hpp>
 #include <geerpc/client/options.hpp>
 #include <geerpc/net/dialer.hpp>
@@ -56,7 +57,7 @@ inline Buffer open_tunnel(const Socket& socket, const std::string& path,
 }
 
 // Throws Error, always one that says that nothing ran.
-inline std::shared_ptr<ClientConnection> open_connection(
+GEERPC_COLD inline std::shared_ptr<ClientConnection> open_connection(
     const Address& address, const ClientOptions& options, SteadyClock::time_point deadline,
     const Waker& abort, std::function<void(bool)> poke_background) {
   Socket socket = dial(address, deadline, abort);

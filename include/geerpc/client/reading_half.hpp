@@ -21,6 +21,7 @@
 #include <string>      // string
 #include <utility>     // move
 
+#include <geerpc/base/hot_path.hpp>
 #include <geerpc/client/pending_calls.hpp>
 #include <geerpc/client/reply_reader.hpp>
 
@@ -140,8 +141,9 @@ class ReadingHalf {
   // Who has read for long, and nearly always for others, stops: they are at it all the time, and a
   // thread that reads for them costs them a change of threads for each call. As a deputy it only
   // looks now and then whether anybody still reads.
-  void wait_locked(std::unique_lock<std::mutex>& lock, Call& call, SteadyClock::time_point until,
-                   bool wakeable, SteadyClock::time_point now) {
+  GEERPC_HOT void wait_locked(std::unique_lock<std::mutex>& lock, Call& call,
+                              SteadyClock::time_point until, bool wakeable,
+                              SteadyClock::time_point now) {
     bool in_time = true, deputy = false;
     SteadyClock::time_point reading_since = now;
     std::uint64_t served_before = served_;
@@ -238,7 +240,7 @@ class ReadingHalf {
     return true;
   }
 
-  void dispatch(const Message& message, OwnReply* own) {
+  GEERPC_HOT void dispatch(const Message& message, OwnReply* own) {
     if (own != nullptr && own->here) {  // what follows may end the connection: first things first
       const std::lock_guard<std::mutex> lock(mutex_);
       complete(*own);

@@ -15,6 +15,8 @@
 #include <utility>    // move
 #include <vector>     // vector
 
+#include <geerpc/base/hot_path.hpp>
+#include <geerpc/net/idle_stack.hpp>
 #include <geerpc/net/outbox.hpp>
 #include <geerpc/protocol/http_connect.hpp>
 #include <geerpc/protocol/wires.hpp>
@@ -81,23 +83,12 @@ class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
   }
 
   // Waits for more input. False at the end of the stream, or when the peer used up its time.
-  bool receive() {
+  GEERPC_HOT bool receive() {
     const std::size_t ahead = (std::min)(wire_->missing(), (std::max)(input_.size(), kMaxGrowth));
-    char* to = input_.prepare((std::max)(ahead, read_size_));
+    char* const to = input_.prepare((std::max)(ahead, read_size_));
     if (!wire_->between_messages(input_.view())) return receive_rest(to);
-    Socket::Transfer got = socket_.receive(to, input_.room());
-    if (got.bytes < 0 && would_block(got.error)) {
-      // A moment of silence: keep no memory for it, and wait without a tick.
-      if (input_.empty()) input_.release();
-      read_size_ = kMinReadSize;
-      outbox_.release();
-      while (!socket_.wait_readable(after(options_.idle_timeout))) {
-        if (!has_slow_calls()) return false;
-      }
-      to = input_.prepare(read_size_);
-      got = socket_.receive_now(to, input_.room());
-      if (got.bytes < 0 && would_block(got.error)) return true;
-    }
+    const Socket::Transfer got = socket_.receive(to, input_.room());
+    if (got.bytes < 0 && would_block(got.error)) return receive_idly();
     return take(got);
   }
 
@@ -205,8 +196,22 @@ class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
     return take(socket_.receive_now(to, kMaxOption));
   }
 
+  // After a moment of silence: keeps no memory for it, and waits without a tick.
+  GEERPC_COLD bool receive_idly() {
+    if (input_.empty()) input_.release();
+    read_size_ = kMinReadSize;
+    outbox_.release();
+    release_stack();
+    while (!socket_.wait_readable(after(options_.idle_timeout))) {
+      if (!has_slow_calls()) return false;
+    }
+    char* const to = input_.prepare(read_size_);
+    const Socket::Transfer got = socket_.receive_now(to, input_.room());
+    return (got.bytes < 0 && would_block(got.error)) || take(got);
+  }
+
   // The rest of a message of which some is there.
-  bool receive_rest(char* to) {
+  GEERPC_COLD bool receive_rest(char* to) {
     const auto now = SteadyClock::now();
     if (receiving_since_ == SteadyClock::time_point::max()) receiving_since_ = now;
     if (options_.receive_timeout.count() > 0) {
@@ -287,7 +292,7 @@ class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
     socket_.shutdown_writing();
     const auto deadline = SteadyClock::now() + kLingerTime;
     std::size_t budget = kLingerBytes;
-    char scrap[4096];
+    char scrap[512];  // small: it counts among what an idle thread holds
     while (budget >= sizeof scrap && socket_.wait_readable(deadline)) {
       if (socket_.receive_now(scrap, sizeof scrap).bytes <= 0) return;
       budget -= sizeof scrap;

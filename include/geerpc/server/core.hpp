@@ -21,6 +21,7 @@
 #include <utility>             // move
 #include <vector>              // vector
 
+#include <geerpc/base/hot_path.hpp>
 #include <geerpc/net/address.hpp>
 #include <geerpc/server/monitor.hpp>
 #include <geerpc/server/services.hpp>
@@ -141,15 +142,17 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
       Message message;
       try {
         // First what a handler left that is still running.
-        bool works = connection->flush();
+        bool works = connection->flush(), all_sent = true;
         while (works) {
           auto now = SteadyClock::now();
           while (!connection->stopping() && connection->next_message(message)) {
             const Outcome outcome = handle(connection, worker, message, now);
             if (outcome == Outcome::handed_over) return;
             if (outcome == Outcome::broken) return end_input(connection);
+            all_sent = outcome == Outcome::sent;
           }
-          works = connection->flush() && !connection->stopping() && connection->receive();
+          works =
+              (all_sent || connection->flush()) && !connection->stopping() && connection->receive();
         }
       } catch (const Error& error) {  // what came is no message
         broken = true;
@@ -165,14 +168,15 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
   }
 
   enum class Outcome {
-    next,         // on to the next message
+    next,         // on to the next message; replies may wait to be sent
+    sent,         // the same, and none does
     handed_over,  // the connection is no longer this thread's
     broken,       // its peer does not read its replies
   };
 
   // `now` becomes the time at which the handler ended.
-  Outcome handle(const Connection& connection, Worker& worker, Message& message,
-                 SteadyClock::time_point& now) {
+  GEERPC_HOT Outcome handle(const Connection& connection, Worker& worker, Message& message,
+                            SteadyClock::time_point& now) {
     if (message.kind == MessageKind::cancel) {
       cancel_call(*connection, message.seq);
       return Outcome::next;
@@ -210,10 +214,12 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
     if (call.claimed()) end_slow(connection, call);
     end_of_call();
     if (call.handed_over()) return Outcome::handed_over;
-    return call.replied() ? Outcome::next : Outcome::broken;
+    if (!call.replied()) return Outcome::broken;
+    return call.sent() ? Outcome::sent : Outcome::next;
   }
 
-  Outcome refuse(const Connection& connection, const Message& message, const Error& error) {
+  GEERPC_COLD Outcome refuse(const Connection& connection, const Message& message,
+                             const Error& error) {
     if (message.kind == MessageKind::notify) return Outcome::next;
     const bool sent = connection->append([&](Buffer& out) {
       connection->wire().write_error(out, message.seq, message.method, error);
