@@ -19,6 +19,7 @@
 //   geerpc/reflect/service.hpp
 //   geerpc/codec/codec.hpp
 //   geerpc/base/buffer.hpp
+//   geerpc/base/function_ref.hpp
 //   geerpc/codec/decode.hpp
 //   geerpc/codec/dom.hpp
 //   geerpc/codec/limits.hpp
@@ -37,6 +38,7 @@
 //   geerpc/codec/encode.hpp
 //   geerpc/codec/msgpack_bound.hpp
 //   geerpc/codec/msgpack_writer.hpp
+//   geerpc/codec/json_rpc_params.hpp
 //   geerpc/codec/json_writer.hpp
 //   geerpc/client/client.hpp
 //   geerpc/client/call_by_method.hpp
@@ -55,7 +57,7 @@
 //   geerpc/net/waker.hpp
 //   geerpc/net/socket.hpp
 //   geerpc/protocol/wire.hpp
-//   geerpc/base/function_ref.hpp
+//   geerpc/protocol/go_words.hpp
 //   geerpc/protocol/message.hpp
 //   geerpc/net/outbox.hpp
 //   geerpc/client/channel.hpp
@@ -68,8 +70,12 @@
 //   geerpc/protocol/option.hpp
 //   geerpc/protocol/wires.hpp
 //   geerpc/protocol/frame_wire.hpp
-//   geerpc/protocol/json_wire.hpp
+//   geerpc/protocol/json_rpc_client_wire.hpp
 //   geerpc/codec/json_scan.hpp
+//   geerpc/protocol/json_rpc.hpp
+//   geerpc/protocol/json_rpc_wire.hpp
+//   geerpc/protocol/json_rpc_replies.hpp
+//   geerpc/protocol/json_wire.hpp
 //   geerpc/server/server.hpp
 //   geerpc/server/acceptor.hpp
 //   geerpc/net/listener.hpp
@@ -79,6 +85,9 @@
 //   geerpc/base/duration.hpp
 //   geerpc/server/connection.hpp
 //   geerpc/net/idle_stack.hpp
+//   geerpc/server/handshake.hpp
+//   geerpc/protocol/recognise.hpp
+//   geerpc/server/stream.hpp
 //   geerpc/server/options.hpp
 //   geerpc/server/handler.hpp
 //   geerpc/server/stats.hpp
@@ -1575,6 +1584,51 @@ GEERPC_END_NAMESPACE
 
 #endif  // GEERPC_BASE_BUFFER_HPP
 // ---- include/geerpc/codec/codec.hpp, continued
+// ---- include/geerpc/base/function_ref.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// FunctionRef: a callable passed down the stack without a template or an allocation.
+
+#ifndef GEERPC_BASE_FUNCTION_REF_HPP
+#define GEERPC_BASE_FUNCTION_REF_HPP
+
+#include <memory>       // addressof
+#include <type_traits>  // enable_if_t, is_same_v
+#include <utility>      // forward
+
+
+GEERPC_BEGIN_NAMESPACE
+
+namespace detail {
+
+template <class Signature>
+class FunctionRef;
+
+// Refers to a callable that outlives it: for parameters only.
+template <class R, class... Args>
+class FunctionRef<R(Args...)> {
+ public:
+  template <class F, class = std::enable_if_t<!std::is_same_v<std::remove_const_t<F>, FunctionRef>>>
+  FunctionRef(F& function) noexcept
+      : object_(const_cast<void*>(static_cast<const void*>(std::addressof(function)))),
+        call_([](void* object, Args... args) -> R {
+          return (*static_cast<F*>(object))(std::forward<Args>(args)...);
+        }) {}
+
+  R operator()(Args... args) const { return call_(object_, std::forward<Args>(args)...); }
+
+ private:
+  void* object_;
+  R (*call_)(void*, Args...);
+};
+
+}  // namespace detail
+
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_BASE_FUNCTION_REF_HPP
+// ---- include/geerpc/codec/codec.hpp, continued
 // ---- include/geerpc/codec/decode.hpp
 // geerpc: typed RPC, service discovery and load balancing for C++17
 // SPDX-License-Identifier: MIT
@@ -2864,6 +2918,14 @@ class JsonReader : public JsonLexer {
         closing.pop_back();
       }
     } while (!closing.empty());
+  }
+
+  // The same, and returns its text.
+  std::string_view raw() {
+    first();
+    const char* const begin = p_;
+    skip();
+    return {begin, static_cast<std::size_t>(p_ - begin)};
   }
 
   FieldPath& path() { return path_; }
@@ -4259,6 +4321,58 @@ GEERPC_END_NAMESPACE
 
 #endif  // GEERPC_CODEC_ENCODE_HPP
 // ---- include/geerpc/codec/codec.hpp, continued
+// ---- include/geerpc/codec/json_rpc_params.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// The arguments of a call as JSON-RPC has them: always a list, or an object with their names.
+
+#ifndef GEERPC_CODEC_JSON_RPC_PARAMS_HPP
+#define GEERPC_CODEC_JSON_RPC_PARAMS_HPP
+
+#include <cstddef>      // size_t
+#include <string>       // string, to_string
+#include <string_view>  // string_view
+
+
+GEERPC_BEGIN_NAMESPACE
+namespace detail {
+
+// The text of `count` arguments in the form that they have in plain JSON (none is null, one is
+// itself, several are an array), out of the text of JSON-RPC's params.
+//
+// Strict is 2.0. An object is for methods with one parameter, and is that, so that a struct takes
+// its fields by name: C++ has no names of parameters. Else it is 1.0, read as Go's net/rpc/jsonrpc
+// does: a single argument may be missing, and then is zero; what is too much is dropped.
+//
+// Throws Error(invalid_argument).
+inline std::string_view json_rpc_args(std::string_view params, std::size_t count, bool strict,
+                                      const DecodeLimits& limits) {
+  JsonReader reader(params, limits);
+  const Token token = reader.peek();
+  if (token == Token::null) throw_bad_value("jsonrpc: request body missing params");  // Go's words
+  if (count == 0) return "null";
+  if (strict && token == Token::object) {
+    if (count == 1) return params;
+    throw_bad_value("the parameters of this method have no names: expected an array of " +
+                    std::to_string(count));
+  }
+  if (count > 1) return params;
+  auto scope = reader.begin_array();
+  if (!reader.next(scope)) {
+    if (!strict) return "null";
+    throw_bad_value("expected a parameter, found none");
+  }
+  const std::string_view argument = reader.raw();
+  if (strict && reader.next(scope)) throw_bad_value("expected one parameter, found more");
+  return argument;
+}
+
+}  // namespace detail
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_CODEC_JSON_RPC_PARAMS_HPP
+// ---- include/geerpc/codec/codec.hpp, continued
 // ---- include/geerpc/codec/json_writer.hpp
 // geerpc: typed RPC, service discovery and load balancing for C++17
 // SPDX-License-Identifier: MIT
@@ -4445,7 +4559,7 @@ namespace detail {
 
 // The built-in codecs go directly between C++ values and bytes, with templates, which a virtual
 // function can't be: they are told apart by this.
-enum class CodecId { custom, json, msgpack };
+enum class CodecId { custom, json, msgpack, json_rpc_1, json_rpc_2 };
 
 }  // namespace detail
 
@@ -4547,6 +4661,16 @@ inline const Codec& msgpack_codec() {
 
 namespace detail {
 
+// JSON, but for the arguments of a call: see json_rpc_args(). It is never named in an option.
+inline const Codec& json_rpc_codec(int version) {
+  static const BuiltinCodec<JsonReader, JsonWriter> one(CodecId::json_rpc_1, "JSON-RPC 1.0"),
+      two(CodecId::json_rpc_2, "JSON-RPC 2.0");
+  return version == 1 ? one : two;
+}
+inline bool is_json_rpc(const Codec& codec) noexcept {
+  return codec.id() == CodecId::json_rpc_1 || codec.id() == CodecId::json_rpc_2;
+}
+
 // A custom codec sees values as nlohmann::json; from and to C++ types they go by way of
 // MessagePack, which loses nothing.
 inline void encode_custom(const Codec& codec, std::string_view msgpack, Buffer& out) {
@@ -4569,6 +4693,8 @@ template <class F>
 void encode_with(const Codec& codec, Buffer& out, F f) {
   switch (codec.id()) {
     case CodecId::json:
+    case CodecId::json_rpc_1:
+    case CodecId::json_rpc_2:
       return write_with<JsonWriter>(out, f);
     case CodecId::msgpack:
       return write_with<MsgpackWriter>(out, f);
@@ -4583,6 +4709,8 @@ template <class F>
 void decode_with(const Codec& codec, std::string_view in, const DecodeLimits& limits, F f) {
   switch (codec.id()) {
     case CodecId::json:
+    case CodecId::json_rpc_1:
+    case CodecId::json_rpc_2:
       return read_with<JsonReader>(in, limits, f);
     case CodecId::msgpack:
       return read_with<MsgpackReader>(in, limits, f);
@@ -4605,14 +4733,30 @@ void decode(const Codec& codec, std::string_view in, T& out, const DecodeLimits&
   decode_with(codec, in, limits, [&](auto& reader) { decode_value(reader, out); });
 }
 
+// Appends arguments or a result, in the codec that the connection has.
+using EncodeBody = FunctionRef<void(const Codec&, Buffer&)>;
+
+// The result of a method that has none.
+inline void encode_nothing(const Codec& codec, Buffer& out) {
+  encode_with(codec, out, [](auto& writer) { encode_arguments(writer); });
+}
+
 // The arguments of a call: none is null, one is itself, several are an array.
 template <class... T>
 void encode_args(const Codec& codec, Buffer& out, const T&... args) {
-  encode_with(codec, out, [&](auto& writer) { encode_arguments(writer, args...); });
+  const bool bare = sizeof...(T) <= 1 && is_json_rpc(codec);  // there everything is in an array
+  if (bare) out.push_back('[');
+  if (!bare || sizeof...(T) != 0) {
+    encode_with(codec, out, [&](auto& writer) { encode_arguments(writer, args...); });
+  }
+  if (bare) out.push_back(']');
 }
 template <class... T>
 void decode_args(const Codec& codec, std::string_view in, std::tuple<T...>& out,
                  const DecodeLimits& limits = {}) {
+  if (is_json_rpc(codec)) {
+    in = json_rpc_args(in, sizeof...(T), codec.id() == CodecId::json_rpc_2, limits);
+  }
   decode_with(codec, in, limits, [&](auto& reader) { decode_arguments(reader, out); });
 }
 
@@ -5834,51 +5978,19 @@ GEERPC_END_NAMESPACE
 #include <string>       // to_string
 #include <string_view>  // string_view
 
-// ---- include/geerpc/base/function_ref.hpp
+// ---- include/geerpc/protocol/go_words.hpp
 // geerpc: typed RPC, service discovery and load balancing for C++17
 // SPDX-License-Identifier: MIT
 //
-// FunctionRef: a callable passed down the stack without a template or an allocation.
+// The words in which Go's servers say what went wrong. Go peers know errors by nothing else: our
+// server uses the same, and our client infers codes from them.
 
-#ifndef GEERPC_BASE_FUNCTION_REF_HPP
-#define GEERPC_BASE_FUNCTION_REF_HPP
+#ifndef GEERPC_PROTOCOL_GO_WORDS_HPP
+#define GEERPC_PROTOCOL_GO_WORDS_HPP
 
-#include <memory>       // addressof
-#include <type_traits>  // enable_if_t, is_same_v
-#include <utility>      // forward
+#include <string>       // string
+#include <string_view>  // string_view
 
-
-GEERPC_BEGIN_NAMESPACE
-
-namespace detail {
-
-template <class Signature>
-class FunctionRef;
-
-// Refers to a callable that outlives it: for parameters only.
-template <class R, class... Args>
-class FunctionRef<R(Args...)> {
- public:
-  template <class F, class = std::enable_if_t<!std::is_same_v<std::remove_const_t<F>, FunctionRef>>>
-  FunctionRef(F& function) noexcept
-      : object_(const_cast<void*>(static_cast<const void*>(std::addressof(function)))),
-        call_([](void* object, Args... args) -> R {
-          return (*static_cast<F*>(object))(std::forward<Args>(args)...);
-        }) {}
-
-  R operator()(Args... args) const { return call_(object_, std::forward<Args>(args)...); }
-
- private:
-  void* object_;
-  R (*call_)(void*, Args...);
-};
-
-}  // namespace detail
-
-GEERPC_END_NAMESPACE
-
-#endif  // GEERPC_BASE_FUNCTION_REF_HPP
-// ---- include/geerpc/protocol/wire.hpp, continued
 // ---- include/geerpc/protocol/message.hpp
 // geerpc: typed RPC, service discovery and load balancing for C++17
 // SPDX-License-Identifier: MIT
@@ -5895,6 +6007,8 @@ GEERPC_END_NAMESPACE
 
 
 GEERPC_BEGIN_NAMESPACE
+
+class Codec;
 
 namespace detail {
 
@@ -5922,6 +6036,7 @@ struct Message {
   std::string_view text;                  // error
   bool whole_connection = false;          // error: it concerns no single call
   std::string_view body;                  // request, notify, reply
+  const Codec* codec = nullptr;           // of the body, if it is not the connection's
   std::size_t too_large = 0;  // if not 0: the message has so many bytes, and its body is not here
 
   // Where texts live that are not in the input as they are (JSON escapes).
@@ -5932,6 +6047,7 @@ struct Message {
     kind = MessageKind::request;
     seq = 0;
     method = text = body = {};
+    codec = nullptr;
     timeout = std::chrono::nanoseconds{0};
     if (!metadata.empty()) metadata.clear();
     code = StatusCode::unknown;
@@ -5961,6 +6077,72 @@ struct RequestHeader {
 GEERPC_END_NAMESPACE
 
 #endif  // GEERPC_PROTOCOL_MESSAGE_HPP
+// ---- include/geerpc/protocol/go_words.hpp, continued
+
+GEERPC_BEGIN_NAMESPACE
+
+namespace detail {
+
+// Why a server has nothing to run for "Service.Method", a name that it splits at the last dot.
+enum class NoHandler { ill_formed, no_service, no_method };
+
+// What a protocol says then.
+using NoHandlerWords = Error (*)(NoHandler why, std::string_view method);
+
+inline Error no_handler_error(NoHandler why, const std::string& text) {
+  constexpr StatusCode codes[] = {StatusCode::invalid_argument, StatusCode::not_found,
+                                  StatusCode::unimplemented};
+  return Error(codes[static_cast<int>(why)], text).never_ran();
+}
+
+// GeeRPC (server.go) names the part that is missing.
+inline Error geerpc_no_handler(NoHandler why, std::string_view method) {
+  const std::size_t dot = method.rfind('.');
+  switch (why) {
+    case NoHandler::ill_formed:
+      break;
+    case NoHandler::no_service:
+      return no_handler_error(
+          why, "rpc server: can't find service " + std::string(method.substr(0, dot)));
+    case NoHandler::no_method:
+      return no_handler_error(
+          why, "rpc server: can't find method " + std::string(method.substr(dot + 1)));
+  }
+  return no_handler_error(why,
+                          "rpc server: service/method request ill-formed: " + std::string(method));
+}
+
+// net/rpc (server.go) names the whole method.
+inline Error net_rpc_no_handler(NoHandler why, std::string_view method) {
+  constexpr const char* words[] = {"rpc: service/method request ill-formed: ",
+                                   "rpc: can't find service ", "rpc: can't find method "};
+  return no_handler_error(why, words[static_cast<int>(why)] + std::string(method));
+}
+
+inline constexpr std::string_view kHandleTimeoutText = "rpc server: request handle timeout";
+
+// Gives an error that came as a mere text its code. Texts that say that nothing ran are believed
+// only if they are about this very call: a handler may pass on another server's.
+inline void infer_code(Message& message, NoHandlerWords words) {
+  const bool has_dot = message.method.find('.') != message.method.npos;
+  for (const NoHandler why : {NoHandler::ill_formed, NoHandler::no_service, NoHandler::no_method}) {
+    if ((why == NoHandler::ill_formed) == has_dot) continue;
+    const Error error = words(why, message.method);
+    if (message.text != error.cause()) continue;
+    message.code = error.code();
+    message.may_have_run = false;
+    return;
+  }
+  if (message.text.substr(0, kHandleTimeoutText.size()) == kHandleTimeoutText) {
+    message.code = StatusCode::deadline_exceeded;
+  }
+}
+
+}  // namespace detail
+
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_PROTOCOL_GO_WORDS_HPP
 // ---- include/geerpc/protocol/wire.hpp, continued
 
 GEERPC_BEGIN_NAMESPACE
@@ -6001,26 +6183,26 @@ class Wire {
   // After read() returned 0: how many more bytes the message needs at least, at least 1.
   virtual std::size_t missing() const noexcept { return 1; }
 
-  // Append a header. The caller then appends the encoded body and calls finish() with the size that
-  // `out` had before, or truncates `out` to that size.
+  // What write_request() and write_reply() are made of. Append a header; the encoded body follows,
+  // and finish() with the size that `out` had before.
   virtual void begin_request(Buffer& out, const RequestHeader& header) const = 0;
   virtual void begin_reply(Buffer& out, std::uint64_t seq, std::string_view method) const = 0;
-  // Completes the message that starts at `start`. Throws Error(resource_exhausted), with `out`
-  // truncated to `start`, if it is larger than the limit.
-  virtual void finish(Buffer& out, std::size_t start) const = 0;
+  // Completes the message `seq` that starts at `start`. Throws Error(resource_exhausted), with
+  // `out` truncated to `start`, if it is larger than the limit.
+  virtual void finish(Buffer& out, std::size_t start, std::uint64_t seq) const = 0;
 
-  // Appends a whole request. If `body` or the limit throws, nothing is left of it.
-  void write_request(Buffer& out, const RequestHeader& header,
-                     FunctionRef<void(Buffer&)> body) const {
-    const std::size_t start = out.size();
-    try {
-      begin_request(out, header);
-      body(out);
-      finish(out, start);
-    } catch (...) {
-      out.truncate(start);
-      throw;
-    }
+  // Append a whole message. If `body` throws, or the limit does (Error(resource_exhausted)),
+  // nothing is left of it.
+  void write_request(Buffer& out, const RequestHeader& header, EncodeBody body) const {
+    write(out, header.seq, body, [&] { begin_request(out, header); });
+  }
+  void write_reply(Buffer& out, std::uint64_t seq, std::string_view method, EncodeBody body) const {
+    write(out, seq, body, [&] { begin_reply(out, seq, method); });
+  }
+
+  // The error for a request that there is no handler for, in the protocol's own words.
+  virtual Error no_handler(NoHandler why, std::string_view method) const {
+    return geerpc_no_handler(why, method);
   }
 
   // Append a whole message. An empty error text would mean success to Go peers: it is replaced.
@@ -6054,6 +6236,19 @@ class Wire {
   }
 
  private:
+  template <class Begin>
+  void write(Buffer& out, std::uint64_t seq, EncodeBody body, Begin begin) const {
+    const std::size_t start = out.size();
+    try {
+      begin();
+      body(codec_, out);
+      finish(out, start, seq);
+    } catch (...) {
+      out.truncate(start);
+      throw;
+    }
+  }
+
   const Codec& codec_;
   WireLimits limits_;  // constant after construction
 };
@@ -6704,7 +6899,7 @@ class ClientConnection final : private ReadingHalf {
   // Sends a request and waits for its reply: then the call is done, with a result or an error.
   // Throws Error (which says whether the request never ran) if it could not be sent.
   GEERPC_HOT void run(Call& call, SteadyClock::time_point now, const RequestHeader& header,
-                      const Context& context, FunctionRef<void(Buffer&)> body) {
+                      const Context& context, EncodeBody body) {
     std::optional<CancelCallback> on_cancel;
     if (context.cancel_token().can_be_cancelled()) {
       on_cancel.emplace(context.cancel_token(), [this, &call] {
@@ -6739,8 +6934,7 @@ class ClientConnection final : private ReadingHalf {
   // other calls are in flight the request may wait for others to leave with it, until somebody
   // waits for a reply, or the background thread or the caller calls flush_now().
   GEERPC_HOT bool start(Call& call, SteadyClock::time_point now, RequestHeader header,
-                        FunctionRef<void(Buffer&)> body, Patience patience,
-                        bool may_defer = false) {
+                        EncodeBody body, Patience patience, bool may_defer = false) {
     bool alone = false;
     {
       const std::lock_guard<std::mutex> lock(mutex_);
@@ -6769,7 +6963,7 @@ class ClientConnection final : private ReadingHalf {
 
   // Sends a request that gets no reply.
   void notify(SteadyClock::time_point now, RequestHeader header, SteadyClock::time_point deadline,
-              FunctionRef<void(Buffer&)> body) {
+              EncodeBody body) {
     header.kind = wire_->has_notify() ? MessageKind::notify : MessageKind::request;
     {
       const std::lock_guard<std::mutex> lock(mutex_);
@@ -6892,9 +7086,8 @@ class ClientConnection final : private ReadingHalf {
   static constexpr std::size_t kWorthSending = 2u << 10;
   // False if too much is queued and the sender does not wait.
   GEERPC_HOT bool write_request(SteadyClock::time_point now, const RequestHeader& header,
-                                SteadyClock::time_point deadline, Call* call,
-                                FunctionRef<void(Buffer&)> body, Patience patience,
-                                std::size_t enough) {
+                                SteadyClock::time_point deadline, Call* call, EncodeBody body,
+                                Patience patience, std::size_t enough) {
     last_use_.store(now.time_since_epoch().count(), std::memory_order_relaxed);
     const auto write = [&](Buffer& out) {
       try {
@@ -7506,12 +7699,6 @@ inline ConnectAnswer answer_connect(std::string_view head) {
   return {true, "HTTP/1.0 " + std::string(kConnectedStatus) + "\r\n\r\n"};
 }
 
-// True if the input, as far as it is there, can only be an HTTP request: an upper-case word and a
-// blank. No other protocol of ours starts with an upper-case letter.
-inline bool looks_like_http(std::string_view input) {
-  return !input.empty() && input[0] >= 'A' && input[0] <= 'Z';
-}
-
 // Throws Error(unavailable) unless the head of the server's answer says that the tunnel stands. As
 // Go we take any HTTP/1.x, but unlike Go any reason behind the 200.
 inline void check_connect_answer(std::string_view head) {
@@ -7709,7 +7896,7 @@ class FrameWire final : public Wire {
   void begin_reply(Buffer& out, std::uint64_t seq, std::string_view) const override {
     begin(out, MessageKind::reply, seq, 2);
   }
-  void finish(Buffer& out, std::size_t start) const override {
+  void finish(Buffer& out, std::size_t start, std::uint64_t) const override {
     const std::size_t length = out.size() - start - kLengthSize;
     if (length > limits().max_message) out.truncate(start);
     check_size(length);
@@ -7726,7 +7913,7 @@ class FrameWire final : public Wire {
     writer.integer(static_cast<int>(error.code()));
     writer.string(never_empty(error.cause()).substr(0, limits().max_message / 2));
     writer.boolean(error.may_have_run());
-    finish(out, start);
+    finish(out, start, seq);
   }
   void write_cancel(Buffer& out, std::uint64_t seq) const override {
     write_short(out, MessageKind::cancel, seq);
@@ -7754,7 +7941,7 @@ class FrameWire final : public Wire {
   void write_short(Buffer& out, MessageKind kind, std::uint64_t seq) const {
     const std::size_t start = out.size();
     begin(out, kind, seq, 2);
-    finish(out, start);
+    finish(out, start, seq);
   }
 
   // The header of a frame that is too large says whose it is; the rest is read over, so that it
@@ -7834,26 +8021,21 @@ GEERPC_END_NAMESPACE
 
 #endif  // GEERPC_PROTOCOL_FRAME_WIRE_HPP
 // ---- include/geerpc/protocol/wires.hpp, continued
-// ---- include/geerpc/protocol/json_wire.hpp
+// ---- include/geerpc/protocol/json_rpc_client_wire.hpp
 // geerpc: typed RPC, service discovery and load balancing for C++17
 // SPDX-License-Identifier: MIT
 //
-// JsonWire: GeeRPC's JSON stream, as Go's encoding/json writes it: a header object, then the body,
-// a newline behind each.
-//
-//   {"ServiceMethod":"Foo.Sum","Seq":1,"Error":""}
-//   {"Num1":3,"Num2":4}
-//
-// Peers that said "Extended" in the option, which only ours do, also get Timeout and Metadata in a
-// request's header, Code and NeverRan in that of an error.
+// JsonRpcClientWire: the client's end of JSON-RPC as a stream of JSON values, a newline behind each
+// of ours.
 
-#ifndef GEERPC_PROTOCOL_JSON_WIRE_HPP
-#define GEERPC_PROTOCOL_JSON_WIRE_HPP
+#ifndef GEERPC_PROTOCOL_JSON_RPC_CLIENT_WIRE_HPP
+#define GEERPC_PROTOCOL_JSON_RPC_CLIENT_WIRE_HPP
 
-#include <cstddef>      // size_t
-#include <cstdint>      // uint64_t
-#include <string>       // string
-#include <string_view>  // string_view
+#include <charconv>      // from_chars
+#include <cstddef>       // size_t
+#include <cstdint>       // uint64_t
+#include <string_view>   // string_view
+#include <system_error>  // errc
 
 // ---- include/geerpc/codec/json_scan.hpp
 // geerpc: typed RPC, service discovery and load balancing for C++17
@@ -7983,7 +8165,717 @@ class JsonScanner {
 GEERPC_END_NAMESPACE
 
 #endif  // GEERPC_CODEC_JSON_SCAN_HPP
-// ---- include/geerpc/protocol/json_wire.hpp, continued
+// ---- include/geerpc/protocol/json_rpc_client_wire.hpp, continued
+// ---- include/geerpc/protocol/json_rpc.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// What a JSON-RPC request is (www.jsonrpc.org/specification, and 1.0 as Go's net/rpc/jsonrpc speaks
+// it), and how its error codes and ours translate.
+//
+//   1.0  {"method":"Foo.Sum","params":[{"Num1":3}],"id":0}   {"id":0,"result":3,"error":null}
+//   2.0  {"jsonrpc":"2.0","method":"Foo.Sum","params":{"Num1":3},"id":"a"}
+//        {"jsonrpc":"2.0","id":"a","result":3}    or, in place of the result,
+//        "error":{"code":-32601,"message":"rpc: can't find method Foo.Sum"}
+
+#ifndef GEERPC_PROTOCOL_JSON_RPC_HPP
+#define GEERPC_PROTOCOL_JSON_RPC_HPP
+
+#include <cstddef>      // size_t
+#include <string>       // string, to_string
+#include <string_view>  // string_view
+
+
+GEERPC_BEGIN_NAMESPACE
+
+namespace detail {
+
+enum class JsonRpcVersion { one, two };
+
+// The codes that 2.0 defines. From -32000 down to -32099 they are the server's own: there stand our
+// status codes, so that e.g. -32004 is deadline_exceeded.
+inline constexpr int kJsonRpcParseError = -32700;
+inline constexpr int kJsonRpcInvalidRequest = -32600;
+inline constexpr int kJsonRpcMethodNotFound = -32601;
+inline constexpr int kJsonRpcInvalidParams = -32602;
+inline constexpr int kJsonRpcInternalError = -32603;
+inline constexpr int kJsonRpcServerError = -32000;
+
+inline int json_rpc_code(const Error& error) {
+  const StatusCode code = error.code();
+  if (code == StatusCode::internal) return kJsonRpcInternalError;
+  if (!error.may_have_run()) {  // else these are a handler's own words
+    if (code == StatusCode::invalid_argument) return kJsonRpcInvalidParams;
+    if (code == StatusCode::not_found || code == StatusCode::unimplemented) {
+      return kJsonRpcMethodNotFound;
+    }
+  }
+  return kJsonRpcServerError - static_cast<int>(code);
+}
+
+// Gives an error what its code says. One that is no code of ours goes into the text.
+inline void set_json_rpc_status(Message& message, long long code) {
+  message.code = StatusCode::unknown;
+  if (code == kJsonRpcInternalError) {
+    message.code = StatusCode::internal;
+  } else if (code == kJsonRpcMethodNotFound) {
+    message.code = StatusCode::unimplemented;
+    message.may_have_run = false;
+  } else if (code == kJsonRpcInvalidParams) {
+    message.code = StatusCode::invalid_argument;
+  } else if (code == kJsonRpcInvalidRequest || code == kJsonRpcParseError) {
+    message.code = StatusCode::invalid_argument;
+    message.may_have_run = false;
+  } else if (code < kJsonRpcServerError && code >= kJsonRpcServerError - 16) {
+    message.code = status_from_wire(kJsonRpcServerError - code);
+  } else {
+    message.unescaped_text += " (JSON-RPC error " + std::to_string(code) + ")";
+  }
+}
+
+// A member of an object: its value as it stands there, empty if there is none.
+struct JsonMember {
+  std::string_view name;
+  std::string_view text{};
+  bool exact = false;  // the name is spelt so, and not only in another case
+};
+
+// Looks for members by name; what stands under several spellings or twice is taken where it is
+// exact, and last. The names of 2.0 are exact, Go matches them in any case. Throws if `text` is no
+// object.
+template <std::size_t N>
+void find_members(std::string_view text, const DecodeLimits& limits, JsonMember (&members)[N]) {
+  JsonReader reader(text, limits);
+  std::string_view name;
+  for (auto scope = reader.begin_object(); reader.next_key(scope, name);) {
+    JsonMember* found = nullptr;
+    bool exact = false;
+    for (JsonMember& member : members) {
+      if (!equal_folded(name, member.name)) continue;
+      exact = name == member.name;
+      if (exact || !member.exact) found = &member;
+    }
+    const std::string_view value = reader.raw();
+    if (found == nullptr) continue;
+    found->text = value;
+    found->exact = exact;
+  }
+  reader.finish();
+}
+
+inline bool is_json_null(std::string_view text) noexcept { return text.empty() || text[0] == 'n'; }
+
+// The views point into the text that was parsed.
+struct JsonRpcRequest {
+  JsonRpcVersion version = JsonRpcVersion::two;
+  std::string_view id;      // as it came; empty if there is none, which in 2.0 is a notification
+  std::string_view params;  // as they came; empty if there are none
+  const char* problem = nullptr;  // why this is no request; it is to be answered with that
+};
+
+// What it costs to keep an id until the reply, and to look a name up, is bounded.
+inline constexpr std::size_t kMaxJsonRpcId = 1024;
+inline constexpr std::size_t kMaxJsonRpcMethod = 4096;
+
+inline const char* check_json_rpc_id(std::string_view id, JsonRpcVersion version) {
+  if (id.size() > kMaxJsonRpcId) return "the id is too long";
+  for (const char *p = id.data(), *const end = p + id.size(); p != end;) {
+    const std::size_t length = utf8_length(p, end);  // it is going to be echoed
+    if (length == 0) return "the id is not UTF-8";
+    p += length;
+  }
+  const char first = id.empty() ? 'n' : id[0];
+  const bool allowed = first == '"' || first == '-' || first == 'n' || is_digit(first);
+  if (allowed || version == JsonRpcVersion::one) return nullptr;  // there it may be anything
+  return "the id must be a string, a number or null";
+}
+
+// `only_two`: as in a batch, what does not say "jsonrpc" is no request of 1.0 but none. The
+// method's name goes into `method`. Throws Error(invalid_argument) if the text is no JSON.
+inline JsonRpcRequest parse_json_rpc_request(std::string_view text, const DecodeLimits& limits,
+                                             bool only_two, std::string& method) {
+  JsonRpcRequest request;
+  method.clear();
+  JsonReader reader(text, limits);
+  if (reader.peek() != Token::object) {
+    reader.skip();
+    reader.finish();
+    request.problem = "a request must be an object";
+    request.id = "null";
+    return request;
+  }
+  JsonMember members[] = {{"jsonrpc"}, {"method"}, {"params"}, {"id"}};
+  find_members(text, limits, members);
+  auto& [jsonrpc, name, params, id] = members;
+  const bool says_two = jsonrpc.exact && jsonrpc.text == "\"2.0\"";
+  const bool one = !only_two && (!jsonrpc.exact || jsonrpc.text == "\"1.0\"");
+  request.version = one ? JsonRpcVersion::one : JsonRpcVersion::two;
+  const auto present = [&](const JsonMember& member) {
+    return !member.text.empty() && (one || member.exact);
+  };
+  const auto fail = [&](const char* problem) {
+    if (request.problem == nullptr) request.problem = problem;
+  };
+  if (!one && !says_two) fail("\"jsonrpc\" must be \"2.0\"");
+  if (present(params)) request.params = params.text;
+  if (!one && !is_json_null(request.params) && params.text[0] != '[' && params.text[0] != '{') {
+    fail("the params must be an array or an object");
+  }
+  if (present(name) && name.text[0] == '"') {
+    JsonReader(name.text).string(method);
+  } else if (!one || (present(name) && !is_json_null(name.text))) {
+    fail("the method must be a string");
+  }
+  if (method.size() > kMaxJsonRpcMethod) {
+    method = std::string();  // an idle connection must not hold on to it
+    fail("the name of the method is too long");
+  }
+  if (present(id)) {
+    const char* const problem = check_json_rpc_id(id.text, request.version);
+    if (problem == nullptr) {
+      request.id = id.text;
+    } else {
+      fail(problem);
+    }
+  }
+  if (request.id.empty() && (one || request.problem != nullptr)) request.id = "null";
+  return request;
+}
+
+}  // namespace detail
+
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_PROTOCOL_JSON_RPC_HPP
+// ---- include/geerpc/protocol/json_rpc_client_wire.hpp, continued
+
+GEERPC_BEGIN_NAMESPACE
+
+namespace detail {
+
+// Requests have the bytes that Go's client writes in 1.0: ids are the numbers 0, 1, 2, …, one less
+// than ours. Deadlines and metadata are not sent: JSON-RPC has no place for them.
+class JsonRpcClientWire final : public Wire {
+ public:
+  JsonRpcClientWire(const WireLimits& limits, JsonRpcVersion version)
+      : Wire(json_rpc_codec(version == JsonRpcVersion::one ? 1 : 2), limits),
+        version_(version),
+        scanner_(this->limits().decode.max_depth) {}
+
+  std::size_t read(std::string_view input, Message& message) override {
+    message.reset();
+    if (scanner_.feed(input) != JsonScanner::Status::done) {
+      check_size(input.size());
+      return 0;
+    }
+    std::size_t end = scanner_.end();
+    scanner_.reset();
+    check_size(end);
+    read_response(input.substr(0, end), message);
+    while (end < input.size() && is_json_space(input[end])) ++end;
+    return end;
+  }
+
+  void begin_request(Buffer& out, const RequestHeader& header) const override {
+    const bool one = version_ == JsonRpcVersion::one;
+    out.append(one ? "{\"method\":" : "{\"jsonrpc\":\"2.0\",\"method\":");
+    JsonWriter(out).string(header.method);
+    if (!one && header.kind == MessageKind::request) write_id(out, header.seq);
+    out.append(",\"params\":");
+  }
+  void finish(Buffer& out, std::size_t start, std::uint64_t seq) const override {
+    if (version_ == JsonRpcVersion::one) write_id(out, seq);
+    out.append("}\n");
+    const std::size_t size = out.size() - start;
+    if (size > limits().max_message) out.truncate(start);
+    check_size(size);
+  }
+
+  // A client answers nothing.
+  void begin_reply(Buffer&, std::uint64_t, std::string_view) const override {}
+  void write_error(Buffer&, std::uint64_t, std::string_view, const Error&) const override {}
+  void write_cancel(Buffer&, std::uint64_t) const override {}
+  void write_goaway(Buffer&, std::uint64_t) const override {}
+
+  bool end_means_gone() const noexcept override { return false; }
+  bool has_notify() const noexcept override { return version_ == JsonRpcVersion::two; }
+
+ private:
+  static void write_id(Buffer& out, std::uint64_t seq) {
+    out.append(",\"id\":");
+    JsonWriter(out).integer(seq - 1);
+  }
+
+  // Both versions, whichever was asked for: they can't be confused. What answers no call of ours is
+  // nothing, unless it says why the connection ends.
+  void read_response(std::string_view text, Message& message) const {
+    JsonMember members[] = {{"id"}, {"result"}, {"error"}};
+    find_members(text, limits().decode, members);
+    const std::string_view id = members[0].text, error = members[2].text;
+    message.unescaped_text.clear();
+    if (!is_json_null(error)) {
+      message.kind = MessageKind::error;
+      read_error(error, message);
+      message.text = message.unescaped_text;
+    } else {
+      message.kind = MessageKind::reply;
+      message.body = members[1].text.empty() ? "null" : members[1].text;
+    }
+    const char* const end = id.data() + id.size();
+    const auto [last, failure] = std::from_chars(id.data(), end, message.seq);
+    if (failure == std::errc() && last == end && message.seq + 1 != 0) {
+      ++message.seq;
+      return;
+    }
+    message.seq = 0;
+    message.whole_connection = message.kind == MessageKind::error && is_json_null(id);
+    if (!message.whole_connection) message.kind = MessageKind::nothing;
+  }
+
+  // 2.0 has an object, 1.0 a text or, rarely, any other value.
+  void read_error(std::string_view error, Message& message) const {
+    JsonMember members[] = {{"code"}, {"message"}, {"data"}};
+    if (error[0] == '{') find_members(error, limits().decode, members);
+    const auto& [code, text, data] = members;
+    long long number = 0;
+    const char* const end = code.text.data() + code.text.size();
+    if (std::from_chars(code.text.data(), end, number).ptr != end || code.text.empty()) {
+      read_text(error, message);
+      if (version_ == JsonRpcVersion::one) infer_code(message);
+      return;
+    }
+    read_text(text.text, message);
+    set_json_rpc_status(message, number);
+    if (data.text.empty() || data.text[0] != '{') return;
+    JsonMember details[] = {{"never_ran"}};
+    find_members(data.text, limits().decode, details);
+    if (details[0].text == "true") message.may_have_run = false;
+  }
+  static void read_text(std::string_view json, Message& message) {
+    if (!json.empty() && json[0] == '"') {
+      JsonReader(json).string(message.unescaped_text);
+    } else {
+      message.unescaped_text = json;
+    }
+  }
+
+  // A reply does not repeat the method's name, and a handler may pass on another server's words. So
+  // they give a code, but are not believed that nothing ran.
+  static void infer_code(Message& message) {
+    const auto begins_with = [&](std::string_view words) {
+      return message.unescaped_text.compare(0, words.size(), words) == 0;
+    };
+    if (begins_with("rpc: can't find service ")) {
+      message.code = StatusCode::not_found;
+    } else if (begins_with("rpc: can't find method ")) {
+      message.code = StatusCode::unimplemented;
+    } else if (begins_with("rpc: service/method request ill-formed: ")) {
+      message.code = StatusCode::invalid_argument;
+    } else if (begins_with(kHandleTimeoutText)) {
+      message.code = StatusCode::deadline_exceeded;
+    }
+  }
+
+  // Constant after construction.
+  const JsonRpcVersion version_;
+
+  // Of the reading half.
+  JsonScanner scanner_;
+};
+
+}  // namespace detail
+
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_PROTOCOL_JSON_RPC_CLIENT_WIRE_HPP
+// ---- include/geerpc/protocol/wires.hpp, continued
+// ---- include/geerpc/protocol/json_rpc_wire.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// JsonRpcServerWire: the server's end of JSON-RPC as a stream of JSON values, a newline behind each
+// of ours: 2.0, and 1.0 as Go's net/rpc/jsonrpc has it over TCP, both on one connection.
+//
+// Our own numbers of calls stay inside: each request of a peer gets one, and its reply the peer's
+// id. A batch becomes as many messages as it has elements.
+
+#ifndef GEERPC_PROTOCOL_JSON_RPC_WIRE_HPP
+#define GEERPC_PROTOCOL_JSON_RPC_WIRE_HPP
+
+#include <cstddef>      // size_t
+#include <cstdint>      // uint64_t
+#include <memory>       // make_shared, shared_ptr
+#include <string>       // string
+#include <string_view>  // string_view
+
+// ---- include/geerpc/protocol/json_rpc_replies.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// JsonRpcReplies: from a call's number back to the id that its peer gave it, and from the replies
+// of a batch to its one answer.
+
+#ifndef GEERPC_PROTOCOL_JSON_RPC_REPLIES_HPP
+#define GEERPC_PROTOCOL_JSON_RPC_REPLIES_HPP
+
+#include <algorithm>    // max
+#include <cstddef>      // size_t
+#include <cstdint>      // uint64_t
+#include <memory>       // shared_ptr
+#include <mutex>        // mutex
+#include <string>       // string
+#include <string_view>  // string_view
+#include <utility>      // move
+#include <vector>       // vector
+
+
+GEERPC_BEGIN_NAMESPACE
+
+namespace detail {
+
+// The requests that one array brought. Its answer leaves when the last of them has its reply.
+struct JsonRpcBatch {
+  std::size_t left = 0;  // replies that are still to come
+  std::string answer;    // those that are here, behind a bracket, with commas between them
+};
+
+// One end of one connection. Thread-safe: requests are added by who reads, and answered by anybody.
+// How many there are at a time is bounded by the calls that a connection may have, so what is kept
+// is a short list.
+class JsonRpcReplies {
+ public:
+  // `max_answer`: bytes of all unfinished batches together.
+  explicit JsonRpcReplies(std::size_t max_answer) : max_answer_(max_answer) {}
+
+  // A request that gets a reply; returns its number, never 0. `batch` is null for one by itself.
+  std::uint64_t add(const JsonRpcRequest& request, std::shared_ptr<JsonRpcBatch> batch) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    waiting_.push_back(
+        {++last_, request.version, std::string(request.id), request.problem, std::move(batch)});
+    return last_;
+  }
+
+  // Appends what stands in front of a result.
+  void begin(Buffer& out, std::uint64_t seq) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (const Waiting* const waiting = find(seq)) begin(out, *waiting);
+  }
+  // A result stands behind that: completes the reply, and forgets the request. Throws
+  // Error(resource_exhausted), and leaves everything as it is, if there is no room for it.
+  void finish(Buffer& out, std::size_t start, std::uint64_t seq) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    Waiting* const waiting = find(seq);
+    if (waiting == nullptr) return out.truncate(start);
+    if (waiting->version == JsonRpcVersion::two) {
+      out.push_back('}');
+    } else {
+      // Without an error and without a result it would be no reply: Go clients die of it.
+      const std::size_t prefix = kBeginOne.size() + waiting->id.size() + kResult.size();
+      if (out.view().substr(start + prefix) == "null") {
+        out.truncate(start + prefix);
+        out.append("{}");
+      }
+      out.append(",\"error\":null}");
+    }
+    if (waiting->batch != nullptr && gathered_ + out.size() - start > max_answer_) {
+      throw Error(StatusCode::resource_exhausted,
+                  "the answer of the batch is larger than the limit of " +
+                      std::to_string(max_answer_) + " bytes");
+    }
+    send(out, start, *waiting);
+  }
+
+  // Answers the request with an error, and forgets it.
+  void fail(Buffer& out, std::uint64_t seq, const Error& error) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    Waiting* const waiting = find(seq);
+    if (waiting == nullptr) return;
+    const std::size_t start = out.size();
+    // An answer that is full has room for short words still.
+    const std::size_t left = gathered_ < max_answer_ ? max_answer_ - gathered_ : 0;
+    write_error(out, *waiting, error, (std::max)(left / 8, kMinText));
+    send(out, start, *waiting);
+  }
+
+  // An error that concerns no request, but the connection.
+  static void write_stray(Buffer& out, const Error& error) {
+    const int code =
+        error.code() == StatusCode::invalid_argument ? kJsonRpcParseError : json_rpc_code(error);
+    write_error(out, "null", code, error.cause().substr(0, kMinText), false);
+    out.push_back('\n');
+  }
+
+ private:
+  struct Waiting {
+    std::uint64_t seq;
+    JsonRpcVersion version;
+    std::string id;
+    const char* problem;
+    std::shared_ptr<JsonRpcBatch> batch;
+  };
+
+  static constexpr std::string_view kBeginOne = "{\"id\":";
+  static constexpr std::string_view kBeginTwo = "{\"jsonrpc\":\"2.0\",\"id\":";
+  static constexpr std::string_view kResult = ",\"result\":";
+  static constexpr std::size_t kMinText = 256;  // bytes of an error text
+
+  // Mutex held.
+  Waiting* find(std::uint64_t seq) {
+    for (Waiting& waiting : waiting_) {
+      if (waiting.seq == seq) return &waiting;
+    }
+    return nullptr;
+  }
+
+  static void begin(Buffer& out, const Waiting& waiting) {
+    out.append(waiting.version == JsonRpcVersion::one ? kBeginOne : kBeginTwo);
+    out.append(waiting.id);
+    out.append(kResult);
+  }
+
+  static void write_error(Buffer& out, const Waiting& waiting, const Error& error,
+                          std::size_t max_text) {
+    std::string_view text = error.cause();
+    if (waiting.problem != nullptr) text = waiting.problem;
+    if (text.empty()) text = "failed without an error text";  // it would mean success in 1.0
+    text = text.substr(0, max_text);
+    if (waiting.version == JsonRpcVersion::one) {
+      out.append(kBeginOne);
+      out.append(waiting.id);
+      out.append(",\"result\":null,\"error\":");
+      JsonWriter(out).string(text);
+      out.push_back('}');
+      return;
+    }
+    if (waiting.problem != nullptr) {
+      return write_error(out, waiting.id, kJsonRpcInvalidRequest, text, false);
+    }
+    const int code = json_rpc_code(error);
+    // The codes of the specification say that by themselves.
+    const bool never_ran = !error.may_have_run() && code >= kJsonRpcServerError - 99;
+    write_error(out, waiting.id, code, text, never_ran);
+  }
+  static void write_error(Buffer& out, std::string_view id, int code, std::string_view text,
+                          bool never_ran) {
+    out.append(kBeginTwo);
+    out.append(id);
+    out.append(",\"error\":{\"code\":");
+    JsonWriter(out).integer(code);
+    out.append(",\"message\":");
+    JsonWriter(out).string(text);
+    out.append(never_ran ? ",\"data\":{\"never_ran\":true}}}" : "}}");
+  }
+
+  // Mutex held. The reply stands in `out` from `start` on: it stays there, or is gathered in its
+  // batch, the last of which takes all along. Forgets the request.
+  void send(Buffer& out, std::size_t start, Waiting& waiting) {
+    const std::shared_ptr<JsonRpcBatch> batch = std::move(waiting.batch);
+    waiting = std::move(waiting_.back());
+    waiting_.pop_back();
+    if (batch != nullptr) {
+      std::string& answer = batch->answer;
+      const std::size_t before = answer.size();
+      answer += answer.empty() ? '[' : ',';
+      answer += out.view().substr(start);
+      gathered_ += answer.size() - before;
+      out.truncate(start);
+      if (--batch->left != 0) return;
+      gathered_ -= answer.size();
+      out.append(answer);
+      out.push_back(']');
+    }
+    out.push_back('\n');
+  }
+
+  const std::size_t max_answer_;
+
+  std::mutex mutex_;
+  // Guarded by mutex_.
+  std::vector<Waiting> waiting_;
+  std::uint64_t last_ = 0;
+  std::size_t gathered_ = 0;  // bytes of the answers of all unfinished batches
+};
+
+}  // namespace detail
+
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_PROTOCOL_JSON_RPC_REPLIES_HPP
+// ---- include/geerpc/protocol/json_rpc_wire.hpp, continued
+
+GEERPC_BEGIN_NAMESPACE
+
+namespace detail {
+
+class JsonRpcServerWire final : public Wire {
+ public:
+  // `max_batch`: elements of one batch.
+  JsonRpcServerWire(const WireLimits& limits, std::size_t max_batch)
+      : Wire(json_rpc_codec(2), limits),
+        max_batch_(max_batch),
+        replies_(this->limits().max_message),
+        scanner_(this->limits().decode.max_depth) {}
+
+  std::size_t read(std::string_view input, Message& message) override {
+    message.reset();
+    if (in_batch_ != 0) return read_element(input, 0, message);
+    if (scanner_.feed(input) != JsonScanner::Status::done) {
+      check_size(input.size());
+      return 0;
+    }
+    const std::size_t end = scanner_.end();
+    scanner_.reset();
+    check_size(end);
+    std::size_t begin = 0;
+    while (is_json_space(input[begin])) ++begin;
+    const std::string_view text = input.substr(begin, end - begin);
+    if (text[0] == '[') {
+      if (begin_batch(text, message)) return read_element(input, begin + 1, message);
+    } else {
+      take(parse(text, message), message);
+    }
+    return skip_blanks(input, end);
+  }
+
+  bool between_messages(std::string_view input) const override {
+    return in_batch_ == 0 && skip_blanks(input, 0) == input.size();
+  }
+
+  // A server asks nothing.
+  void begin_request(Buffer&, const RequestHeader&) const override {}
+
+  void begin_reply(Buffer& out, std::uint64_t seq, std::string_view) const override {
+    replies_.begin(out, seq);
+  }
+  void finish(Buffer& out, std::size_t start, std::uint64_t seq) const override {
+    const std::size_t size = out.size() - start;
+    if (size > limits().max_message) out.truncate(start);
+    check_size(size);
+    replies_.finish(out, start, seq);
+  }
+  void write_error(Buffer& out, std::uint64_t seq, std::string_view,
+                   const Error& error) const override {
+    if (seq != 0) return replies_.fail(out, seq, error);
+    // Go closes without a word, and its client would take the null for the id 0.
+    if (version_ == JsonRpcVersion::two) JsonRpcReplies::write_stray(out, error);
+  }
+  void write_cancel(Buffer&, std::uint64_t) const override {}
+  void write_goaway(Buffer&, std::uint64_t) const override {}
+
+  Error no_handler(NoHandler why, std::string_view method) const override {
+    // In 2.0, a name that can't be one is that of no method, too.
+    const Error error = net_rpc_no_handler(why, method);
+    return Error(StatusCode::unimplemented, error.cause()).never_ran();
+  }
+
+  bool end_means_gone() const noexcept override { return false; }
+  bool has_notify() const noexcept override { return true; }
+
+ private:
+  static std::size_t skip_blanks(std::string_view input, std::size_t from) {
+    while (from < input.size() && is_json_space(input[from])) ++from;
+    return from;
+  }
+
+  JsonRpcRequest parse(std::string_view text, Message& message) const {
+    return parse_json_rpc_request(text, limits().decode, batch_ != nullptr,
+                                  message.unescaped_method);
+  }
+
+  // Makes it a message. One that is no request is sent to a method that does not exist, and gets
+  // its own answer there.
+  void take(const JsonRpcRequest& request, Message& message) {
+    version_ = request.version;
+    if (request.problem == nullptr) message.method = message.unescaped_method;
+    const bool none = is_json_null(request.params);
+    if (request.version == JsonRpcVersion::one) {
+      message.codec = &json_rpc_codec(1);
+      message.body = none ? "null" : request.params;
+    } else {
+      message.body = none ? "[]" : request.params;
+    }
+    message.kind = request.id.empty() ? MessageKind::notify : MessageKind::request;
+    if (!request.id.empty()) message.seq = replies_.add(request, batch_);
+  }
+
+  // Checks the whole array before any of it runs. False if it is one bad request.
+  bool begin_batch(std::string_view text, Message& message) {
+    const auto batch = std::make_shared<JsonRpcBatch>();
+    JsonRpcRequest whole;
+    std::size_t elements = 0;
+    JsonReader reader(text, limits().decode);
+    for (auto scope = reader.begin_array(); reader.next(scope); ++elements) {
+      const std::string_view element = reader.raw();
+      if (elements >= max_batch_) continue;  // what is no JSON is no batch either
+      if (!parse_json_rpc_request(element, limits().decode, true, message.unescaped_method)
+               .id.empty()) {
+        ++batch->left;
+      }
+    }
+    reader.finish();
+    if (elements == 0) {
+      whole.problem = "the batch is empty";
+    } else if (elements > max_batch_) {
+      whole.problem = "the batch has too many elements";
+    } else {
+      batch_ = batch;
+      in_batch_ = elements;
+      return true;
+    }
+    whole.id = "null";
+    take(whole, message);
+    return false;
+  }
+
+  // The next element begins at `from` or behind blanks there.
+  std::size_t read_element(std::string_view input, std::size_t from, Message& message) {
+    JsonReader reader(input.substr(from), limits().decode);
+    take(parse(reader.raw(), message), message);
+    const std::size_t end = input.find_first_of(",]", input.size() - reader.left()) + 1;
+    if (--in_batch_ != 0) return end;
+    batch_.reset();
+    return skip_blanks(input, end);
+  }
+
+  // Constant after construction.
+  const std::size_t max_batch_;
+
+  mutable JsonRpcReplies replies_;
+
+  // Of the reading half.
+  JsonScanner scanner_;
+  std::shared_ptr<JsonRpcBatch> batch_;           // the array that is being read
+  std::size_t in_batch_ = 0;                      // its elements that were not read yet
+  JsonRpcVersion version_ = JsonRpcVersion::two;  // of the last request
+};
+
+}  // namespace detail
+
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_PROTOCOL_JSON_RPC_WIRE_HPP
+// ---- include/geerpc/protocol/wires.hpp, continued
+// ---- include/geerpc/protocol/json_wire.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// JsonWire: GeeRPC's JSON stream, as Go's encoding/json writes it: a header object, then the body,
+// a newline behind each.
+//
+//   {"ServiceMethod":"Foo.Sum","Seq":1,"Error":""}
+//   {"Num1":3,"Num2":4}
+//
+// Peers that said "Extended" in the option, which only ours do, also get Timeout and Metadata in a
+// request's header, Code and NeverRan in that of an error.
+
+#ifndef GEERPC_PROTOCOL_JSON_WIRE_HPP
+#define GEERPC_PROTOCOL_JSON_WIRE_HPP
+
+#include <cstddef>      // size_t
+#include <cstdint>      // uint64_t
+#include <string>       // string
+#include <string_view>  // string_view
+
 
 GEERPC_BEGIN_NAMESPACE
 
@@ -8049,7 +8941,7 @@ class JsonWire final : public Wire {
   void begin_reply(Buffer& out, std::uint64_t seq, std::string_view method) const override {
     write_header(out, method, seq, "", [](JsonWriter&) {});
   }
-  void finish(Buffer& out, std::size_t start) const override {
+  void finish(Buffer& out, std::size_t start, std::uint64_t) const override {
     out.push_back('\n');
     const std::size_t size = out.size() - start;
     if (size > limits().max_message) out.truncate(start);
@@ -8140,7 +9032,7 @@ class JsonWire final : public Wire {
     message.kind = message.text.empty() ? MessageKind::reply : MessageKind::error;
     // A Go server's stray errors have seq 0, too, but they are meant for nobody.
     message.whole_connection = has_code && message.seq == 0;
-    if (!has_code) infer_code(message);
+    if (message.kind == MessageKind::error && !has_code) infer_code(message, geerpc_no_handler);
   }
 
   static void read_metadata(JsonReader& reader, Message& message) {
@@ -8148,33 +9040,6 @@ class JsonWire final : public Wire {
     for (auto scope = reader.begin_object(); reader.next_key(scope, key);) {
       std::string name(key);
       reader.string(message.metadata[std::move(name)]);
-    }
-  }
-
-  // A Go server has nothing but texts (geerpc/server.go). Those of its own that say that nothing
-  // ran are believed only if they are about this very call: a handler may pass on another server's.
-  static void infer_code(Message& message) {
-    const std::size_t dot = message.method.rfind('.');
-    const std::string_view service = message.method.substr(0, dot);
-    const std::string_view method =
-        dot == message.method.npos ? "" : message.method.substr(dot + 1);
-    const auto is = [&](std::string_view start, std::string_view rest) {
-      return message.text.size() == start.size() + rest.size() &&
-             message.text.substr(0, start.size()) == start &&
-             message.text.substr(start.size()) == rest;
-    };
-    constexpr std::string_view timeout = "rpc server: request handle timeout";
-    if (is("rpc server: can't find service ", service)) {
-      message.code = StatusCode::not_found;
-      message.may_have_run = false;
-    } else if (is("rpc server: can't find method ", method)) {
-      message.code = StatusCode::unimplemented;
-      message.may_have_run = false;
-    } else if (is("rpc server: service/method request ill-formed: ", message.method)) {
-      message.code = StatusCode::invalid_argument;
-      message.may_have_run = false;
-    } else if (message.text.substr(0, timeout.size()) == timeout) {
-      message.code = StatusCode::deadline_exceeded;
     }
   }
 
@@ -8499,7 +9364,7 @@ class Background final : public CallbackReader, public std::enable_shared_from_t
   // Sends the call, whose arguments `encode` appends, or sees that it is sent. Never waits. All
   // errors become the call's.
   void start(const std::shared_ptr<AsyncCall>& call, SteadyClock::time_point now,
-             const Context& context, FunctionRef<void(Buffer&)> encode) {
+             const Context& context, EncodeBody encode) {
     call->can_be_cancelled = context.cancel_token().can_be_cancelled();
     call->has_deadline = context.has_deadline();
     try {
@@ -8513,7 +9378,7 @@ class Background final : public CallbackReader, public std::enable_shared_from_t
       }
       call->context = context;
       call->has_deadline = true;  // by then there is less time left
-      encode(call->body);
+      encode(*channel_.options().codec, call->body);
     } catch (const std::exception&) {
       return fail(call, thrown());
     }
@@ -8660,7 +9525,7 @@ class Background final : public CallbackReader, public std::enable_shared_from_t
   // connection. Throws what `encode` throws.
   bool send(const std::shared_ptr<AsyncCall>& call,
             const std::shared_ptr<ClientConnection>& connection, SteadyClock::time_point now,
-            const Metadata& metadata, FunctionRef<void(Buffer&)> encode) {
+            const Metadata& metadata, EncodeBody encode) {
     RequestHeader header;
     header.method = call->method;
     header.metadata = &metadata;
@@ -8815,7 +9680,7 @@ class Background final : public CallbackReader, public std::enable_shared_from_t
   // False if it is to be tried again.
   bool send_or_fail(const std::shared_ptr<AsyncCall>& call,
                     const std::shared_ptr<ClientConnection>& connection) {
-    const auto body = [&](Buffer& out) { out.append(call->body.view()); };
+    const auto body = [&](const Codec&, Buffer& out) { out.append(call->body.view()); };
     try {
       if (!send(call, connection, SteadyClock::now(), call->context.metadata(), body)) return false;
       const std::lock_guard<std::mutex> lock(mutex_);
@@ -8986,7 +9851,7 @@ namespace detail {
 // unnoticed is replaced once, if the request never ran.
 inline std::optional<Error> run_call(Channel& channel, Call& call, SteadyClock::time_point now,
                                      const Context& context, std::string_view method,
-                                     FunctionRef<void(Buffer&)> body) {
+                                     EncodeBody body) {
   RequestHeader header;
   header.method = method;
   header.metadata = &context.metadata();
@@ -9074,7 +9939,9 @@ class Client : public detail::CallByMethod<Client> {
     const auto now = detail::SteadyClock::now();
     detail::SyncCall<R> call;
     call.deadline = deadline_of(context, now);
-    const auto body = [&](Buffer& out) { detail::encode_args(*to.options().codec, out, args...); };
+    const auto body = [&](const Codec& codec, Buffer& out) {
+      detail::encode_args(codec, out, args...);
+    };
     if (const auto error = detail::run_call(to, call, now, context, method, body)) {
       return error->in_call(method, address().str());
     }
@@ -9093,8 +9960,8 @@ class Client : public detail::CallByMethod<Client> {
     const auto now = detail::SteadyClock::now();
     const auto call = std::make_shared<detail::TypedAsyncCall<R>>(background_, method);
     call->deadline = deadline_of(context, now);
-    const auto encode = [&](Buffer& out) {
-      detail::encode_args(*channel().options().codec, out, args...);
+    const auto encode = [&](const Codec& codec, Buffer& out) {
+      detail::encode_args(codec, out, args...);
     };
     background_->start(call, now, context, encode);
     // Not earlier: who cancels looks for a call that was started.
@@ -9125,7 +9992,9 @@ class Client : public detail::CallByMethod<Client> {
     auto now = detail::SteadyClock::now();
     const auto deadline = deadline_of(context, now);
     detail::Channel& to = channel();
-    const auto body = [&](Buffer& out) { detail::encode_args(*to.options().codec, out, args...); };
+    const auto body = [&](const Codec& codec, Buffer& out) {
+      detail::encode_args(codec, out, args...);
+    };
     try {
       const auto connection = to.acquire(now, deadline, context.cancel_token());
       connection->notify(now, header, deadline, body);
@@ -9405,6 +10274,7 @@ GEERPC_END_NAMESPACE
 #include <memory>     // shared_ptr
 #include <mutex>      // lock_guard
 #include <optional>   // optional
+#include <string>     // string
 #include <utility>    // exchange, move
 
 // ---- include/geerpc/base/duration.hpp
@@ -9479,12 +10349,11 @@ GEERPC_END_NAMESPACE
 #ifndef GEERPC_SERVER_CONNECTION_HPP
 #define GEERPC_SERVER_CONNECTION_HPP
 
-#include <algorithm>  // find, max, min
+#include <algorithm>  // max, min
 #include <atomic>     // atomic
-#include <chrono>     // milliseconds
 #include <memory>     // enable_shared_from_this, shared_ptr, unique_ptr
 #include <mutex>      // mutex
-#include <string>     // string
+#include <optional>   // optional
 #include <utility>    // move
 #include <vector>     // vector
 
@@ -9556,6 +10425,70 @@ GEERPC_END_NAMESPACE
 
 #endif  // GEERPC_NET_IDLE_STACK_HPP
 // ---- include/geerpc/server/connection.hpp, continued
+// ---- include/geerpc/server/handshake.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// Handshake: from the first bytes of a connection to the wire that its messages travel on.
+
+#ifndef GEERPC_SERVER_HANDSHAKE_HPP
+#define GEERPC_SERVER_HANDSHAKE_HPP
+
+#include <cstddef>   // size_t
+#include <memory>    // make_unique, unique_ptr
+#include <optional>  // optional
+#include <string>    // string, to_string
+#include <utility>   // move
+#include <vector>    // vector
+
+// ---- include/geerpc/protocol/recognise.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// Which protocol a connection opens with, told by its first bytes: one port serves them all.
+
+#ifndef GEERPC_PROTOCOL_RECOGNISE_HPP
+#define GEERPC_PROTOCOL_RECOGNISE_HPP
+
+#include <string_view>  // string_view
+
+
+GEERPC_BEGIN_NAMESPACE
+
+namespace detail {
+
+enum class Opening {
+  http,  // a request line: an upper-case word and a blank
+  json,  // a JSON value, blanks allowed in front: GeeRPC's option, or a request of JSON-RPC. What
+         // is none of it fails there
+};
+
+// `input` is not empty. No protocol of ours but HTTP starts with an upper-case letter.
+inline Opening recognise(std::string_view input) {
+  return input[0] >= 'A' && input[0] <= 'Z' ? Opening::http : Opening::json;
+}
+
+}  // namespace detail
+
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_PROTOCOL_RECOGNISE_HPP
+// ---- include/geerpc/server/handshake.hpp, continued
+// ---- include/geerpc/server/stream.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// ServerStream: the bytes of one connection, whatever they mean.
+
+#ifndef GEERPC_SERVER_STREAM_HPP
+#define GEERPC_SERVER_STREAM_HPP
+
+#include <algorithm>    // min
+#include <chrono>       // milliseconds
+#include <cstddef>      // size_t
+#include <string_view>  // string_view
+#include <utility>      // move
+
 // ---- include/geerpc/server/options.hpp
 // geerpc: typed RPC, service discovery and load balancing for C++17
 // SPDX-License-Identifier: MIT
@@ -9613,6 +10546,12 @@ struct ServerOptions {
   // Nesting of the values that are read.
   DecodeLimits decode;
 
+  // Whether clients may speak JSON-RPC, 1.0 or 2.0; it needs no option and no other setting.
+  bool json_rpc = true;
+  // Elements of one batch of JSON-RPC 2.0. Its answer, all together, is bounded by
+  // max_message_size: what does not fit into it is an error.
+  std::size_t max_batch_size = 1000;
+
   // Codecs beside application/msgpack and application/json. They must outlive the server.
   std::vector<const Codec*> codecs;
 };
@@ -9620,6 +10559,280 @@ struct ServerOptions {
 GEERPC_END_NAMESPACE
 
 #endif  // GEERPC_SERVER_OPTIONS_HPP
+// ---- include/geerpc/server/stream.hpp, continued
+
+GEERPC_BEGIN_NAMESPACE
+
+namespace detail {
+
+// The reading half belongs to one thread at a time, the writing half is thread-safe.
+class ServerStream {
+ public:
+  // `options` outlive the stream.
+  ServerStream(Socket socket, const ServerOptions& options)
+      : options_(options), socket_(std::move(socket)), outbox_(socket_, options.max_queued_bytes) {
+    socket_.set_receive_timeout(kTick);
+  }
+  ServerStream(const ServerStream&) = delete;
+  ServerStream& operator=(const ServerStream&) = delete;
+
+  const ServerOptions& options() const noexcept { return options_; }
+
+  // A time limit of the options, from now on; they say "none" with zero.
+  static SteadyClock::time_point after(std::chrono::nanoseconds limit) {
+    return limit.count() <= 0 ? SteadyClock::time_point::max() : Context::deadline_after(limit);
+  }
+
+  // ---- The reading half.
+
+  // What was received and not yet consumed.
+  Buffer& input() noexcept { return input_; }
+
+  // For the handshake: some more input by `deadline`; false if there is none.
+  bool receive_until(SteadyClock::time_point deadline) {
+    if (!socket_.wait_readable(deadline)) return false;
+    char* const to = input_.prepare(kHandshakeRead);
+    return take(socket_.receive_now(to, kHandshakeRead));
+  }
+
+  // ---- The writing half.
+
+  // Sends what is queued; false if the connection is broken or its peer does not read.
+  bool flush() {
+    const auto blocked = [this] { return wait_writable(); };
+    const Outbox::Result result = outbox_.flush(blocked);
+    return result == Outbox::Result::busy ? wait_for_room() : settle(result);
+  }
+  // Appends what `write(Buffer&)` writes. Replies gather until they are worth a system call or
+  // somebody flushes; if it is the `last` one for now it leaves at once. A peer that takes none of
+  // them is waited for, and then given up: false.
+  template <class Write>
+  bool append(Write&& write, bool last = false) {
+    const auto blocked = [this] { return wait_writable(); };
+    for (;;) {
+      const Outbox::Result result = outbox_.append_and_flush(write, last ? 0 : kBatch, blocked);
+      if (result != Outbox::Result::full) return settle(result);
+      if (!wait_for_room()) return settle(Outbox::Result::gave_up);
+    }
+  }
+  // Waits while too many replies are queued; false if the peer takes none of them.
+  bool wait_for_room() { return outbox_.wait_for_room(after(options_.write_timeout)); }
+
+  // Sends the last words to a peer that is refused.
+  void send_last(std::string_view text) {
+    append([&](Buffer& out) { out.append(text); });
+    if (flush()) linger();
+  }
+  // Breaks all that waits on the socket. Any thread.
+  void abort() noexcept { socket_.shutdown(); }
+
+ protected:
+  ~ServerStream() = default;
+
+  static constexpr std::chrono::milliseconds kTick{100};
+  static constexpr std::size_t kMinReadSize = 2u << 10;
+  static constexpr std::size_t kMaxReadSize = 64u << 10;
+  static constexpr std::chrono::milliseconds kLingerTime{500};
+
+  bool take(const Socket::Transfer& got) {
+    if (got.bytes <= 0) return false;
+    const auto bytes = static_cast<std::size_t>(got.bytes);
+    if (bytes >= read_size_) read_size_ = (std::min)(2 * read_size_, kMaxReadSize);
+    input_.commit(bytes);
+    return true;
+  }
+
+  // Lets the peer read why: closing with unread input would reset the connection and could take
+  // these words with it. So the rest is read away, for a moment.
+  void linger() {
+    socket_.shutdown_writing();
+    const auto deadline = SteadyClock::now() + kLingerTime;
+    std::size_t budget = kLingerBytes;
+    char scrap[512];  // small: it counts among what an idle thread holds
+    while (budget >= sizeof scrap && socket_.wait_readable(deadline)) {
+      if (socket_.receive_now(scrap, sizeof scrap).bytes <= 0) return;
+      budget -= sizeof scrap;
+    }
+  }
+
+  const ServerOptions& options_;
+  const Socket socket_;
+
+  // Of the thread that reads.
+  Buffer input_;
+  std::size_t read_size_ = kMinReadSize;  // grows with what comes
+
+  Outbox outbox_;
+
+ private:
+  static constexpr std::size_t kHandshakeRead = 4096;
+  static constexpr std::size_t kBatch = 64u << 10;  // bytes of replies worth a system call
+  static constexpr std::size_t kLingerBytes = 4u << 20;
+
+  bool wait_writable() const { return socket_.wait_writable(after(options_.write_timeout)); }
+  bool settle(Outbox::Result result) {
+    if (result != Outbox::Result::gave_up && result != Outbox::Result::broken) return true;
+    socket_.shutdown();
+    return false;
+  }
+};
+
+}  // namespace detail
+
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_SERVER_STREAM_HPP
+// ---- include/geerpc/server/handshake.hpp, continued
+
+GEERPC_BEGIN_NAMESPACE
+
+namespace detail {
+
+// Runs once, in the connection's thread, before anything else is read.
+class Handshake {
+ public:
+  // What was agreed.
+  struct Agreement {
+    Option option;
+    std::unique_ptr<Wire> wire;
+  };
+
+  // Both outlive the handshake, and the codecs the wire, too.
+  Handshake(ServerStream& stream, const std::vector<const Codec*>& codecs)
+      : stream_(stream),
+        codecs_(codecs),
+        deadline_(ServerStream::after(stream.options().handshake_timeout)) {
+    limits_.max_message = stream.options().max_message_size;
+    limits_.decode = stream.options().decode;
+  }
+
+  // Nothing if the connection is to be closed; a peer that can understand it was told why.
+  std::optional<Agreement> run() {
+    if (!receive()) return {};
+    if (recognise(input()) == Opening::http && !open_tunnel()) return {};
+    Agreement agreement;
+    switch (read_first(agreement.option)) {
+      case First::option:
+        agreement.wire = choose_wire(agreement.option);
+        if (agreement.wire == nullptr || !skip_newline(*agreement.wire)) return {};
+        return agreement;
+      case First::json_rpc:
+        if (!stream_.options().json_rpc) return {};
+        agreement.wire =
+            std::make_unique<JsonRpcServerWire>(limits_, stream_.options().max_batch_size);
+        return agreement;
+      case First::neither:
+        return {};
+    }
+    return {};
+  }
+
+ private:
+  static constexpr std::size_t kOptionDepth = 8;
+
+  std::string_view input() const { return stream_.input().view(); }
+  bool receive() { return stream_.receive_until(deadline_); }
+
+  // Answers HTTP CONNECT; true if what follows on the connection is there.
+  bool open_tunnel() {
+    std::size_t searched = 0, end = 0;
+    try {
+      while ((end = find_http_head_end(input(), searched)) == 0) {
+        if (!receive()) return false;
+      }
+    } catch (const Error&) {
+      stream_.send_last(
+          "HTTP/1.0 431 Request Header Fields Too Large\r\nContent-Length: 0\r\n\r\n");
+      return false;
+    }
+    const ConnectAnswer answer = answer_connect(input().substr(0, end));
+    stream_.input().consume(end);
+    if (!answer.connected) {
+      stream_.send_last(answer.text);
+      return false;
+    }
+    stream_.append([&](Buffer& out) { out.append(answer.text); });
+    return stream_.flush() && (!input().empty() || receive());
+  }
+
+  // What the first JSON value is.
+  enum class First {
+    option,    // and was consumed
+    json_rpc,  // a request or a batch, or what can't be told from one: its wire says what is wrong
+    neither    // whoever sent it speaks none of our protocols
+  };
+  First read_first(Option& option) {
+    JsonScanner scanner(kOptionDepth);
+    std::string_view first;
+    try {
+      while (scanner.feed(input()) == JsonScanner::Status::more) {
+        if (input().size() > kMaxOption) return json_rpc_or_neither();
+        if (!receive()) return First::neither;
+      }
+      first = input().substr(0, scanner.end());
+      JsonMember members[] = {{"MagicNumber"}, {"CodecType"}};
+      find_members(first, limits_.decode, members);
+      if (members[0].text.empty() && members[1].text.empty()) return First::json_rpc;
+    } catch (const Error&) {
+      return json_rpc_or_neither();
+    }
+    try {
+      if (first.size() > kMaxOption) return First::neither;
+      option = parse_option(first);
+    } catch (const Error&) {
+      return First::neither;
+    }
+    stream_.input().consume(first.size());
+    return First::option;
+  }
+  First json_rpc_or_neither() const {
+    const std::size_t begin = input().find_first_not_of(" \t\r\n");
+    const char first = begin == std::string_view::npos ? ' ' : input()[begin];
+    return first == '{' || first == '[' ? First::json_rpc : First::neither;
+  }
+
+  // The wire of the option's codec; null if the option is refused.
+  std::unique_ptr<Wire> choose_wire(const Option& option) {
+    std::unique_ptr<Wire> wire;
+    for (const Codec* const codec : codecs_) {
+      if (codec->content_type() == option.codec) wire = make_server_wire(*codec, limits_, option);
+    }
+    if (wire != nullptr && option.magic == kMagicNumber) return wire;
+    const Error refusal =
+        option.magic != kMagicNumber
+            ? Error(StatusCode::invalid_argument,
+                    "rpc server: invalid magic number " + std::to_string(option.magic))
+            : Error(StatusCode::unimplemented, "rpc server: invalid codec type " + option.codec);
+    // Whoever asks for a codec that only our programs could know understands our frames.
+    if (wire == nullptr && option.codec != "application/gob" && !option.codec.empty()) {
+      wire = std::make_unique<FrameWire>(msgpack_codec(), limits_);
+    }
+    if (wire == nullptr) return nullptr;
+    Buffer text;
+    wire->write_error(text, 0, "", refusal.never_ran());
+    stream_.send_last(text.view());
+    return nullptr;
+  }
+
+  // The newline behind the option, which may come later. JSON needs no care: it is white space.
+  bool skip_newline(const Wire& wire) {
+    if (&wire.codec() == &json_codec()) return true;
+    if (input().empty() && !receive()) return false;
+    if (input().front() == '\n') stream_.input().consume(1);
+    return true;
+  }
+
+  ServerStream& stream_;
+  const std::vector<const Codec*>& codecs_;
+  const SteadyClock::time_point deadline_;
+  WireLimits limits_;
+};
+
+}  // namespace detail
+
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_SERVER_HANDSHAKE_HPP
 // ---- include/geerpc/server/connection.hpp, continued
 
 GEERPC_BEGIN_NAMESPACE
@@ -9629,16 +10842,12 @@ namespace detail {
 class RunningCall;
 
 // The reading half belongs to one thread at a time, which hands it on; the rest is thread-safe.
-class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
+class ServerConnection : public ServerStream,
+                         public std::enable_shared_from_this<ServerConnection> {
  public:
   ServerConnection(Socket socket, std::shared_ptr<const PeerInfo> peer,
                    const ServerOptions& options)
-      : options_(options),
-        peer_(std::move(peer)),
-        socket_(std::move(socket)),
-        outbox_(socket_, options.max_queued_bytes) {
-    socket_.set_receive_timeout(kTick);
-  }
+      : ServerStream(std::move(socket), options), peer_(std::move(peer)) {}
 
   const std::shared_ptr<const PeerInfo>& peer() const noexcept { return peer_; }
   const Wire& wire() const noexcept { return *wire_; }
@@ -9646,29 +10855,13 @@ class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
 
   // ---- The reading half.
 
-  // Reads HTTP CONNECT, if that is what comes, and the option. False if the connection is to be
-  // closed; a peer that can understand it was told why.
+  // False if the connection is to be closed; see Handshake.
   bool shake_hands(const std::vector<const Codec*>& codecs) {
-    const auto deadline = after(options_.handshake_timeout);
-    if (!receive_until(deadline)) return false;
-    if (looks_like_http(input_.view()) && !open_tunnel(deadline)) return false;
-    JsonScanner scanner(kOptionDepth);
-    try {
-      while (scanner.feed(input_.view()) == JsonScanner::Status::more) {
-        if (input_.size() > kMaxOption) {
-          throw Error(StatusCode::resource_exhausted, "the option is too long");
-        }
-        if (!receive_until(deadline)) return false;
-      }
-      if (scanner.end() > kMaxOption) {
-        throw Error(StatusCode::resource_exhausted, "the option is too long");
-      }
-      option_ = parse_option(input_.view().substr(0, scanner.end()));
-    } catch (const Error&) {
-      return false;  // whoever sent this speaks none of our protocols
-    }
-    input_.consume(scanner.end());
-    return choose_wire(codecs) && skip_newline(deadline);
+    std::optional<Handshake::Agreement> agreement = Handshake(*this, codecs).run();
+    if (!agreement) return false;
+    option_ = std::move(agreement->option);
+    wire_ = std::move(agreement->wire);
+    return true;
   }
 
   // The next message, without waiting: false if it is not all there. Throws Error if what is there
@@ -9705,29 +10898,6 @@ class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
 
   std::uint64_t requests_read = 0;
 
-  // ---- The writing half.
-
-  // Sends what is queued; false if the connection is broken or its peer does not read.
-  bool flush() {
-    const auto blocked = [this] { return wait_writable(); };
-    const Outbox::Result result = outbox_.flush(blocked);
-    return result == Outbox::Result::busy ? wait_for_room() : settle(result);
-  }
-  // Appends what `write(Buffer&)` writes. Replies gather until they are worth a system call or
-  // somebody flushes; if it is the `last` one for now it leaves at once. A peer that takes none of
-  // them is waited for, and then given up: false.
-  template <class Write>
-  bool append(Write&& write, bool last = false) {
-    const auto blocked = [this] { return wait_writable(); };
-    for (;;) {
-      const Outbox::Result result = outbox_.append_and_flush(write, last ? 0 : kBatch, blocked);
-      if (result != Outbox::Result::full) return settle(result);
-      if (!wait_for_room()) return settle(Outbox::Result::gave_up);
-    }
-  }
-  // Waits while too many replies are queued; false if the peer takes none of them.
-  bool wait_for_room() { return outbox_.wait_for_room(after(options_.write_timeout)); }
-
   // ---- The calls that outlived the monitor's patience, and the end.
 
   std::mutex& mutex() noexcept { return mutex_; }
@@ -9759,42 +10929,9 @@ class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
     }
     abort();
   }
-  // Breaks all that waits on the socket. Any thread.
-  void abort() noexcept { socket_.shutdown(); }
 
  private:
-  static constexpr std::chrono::milliseconds kTick{100};
-  static constexpr std::size_t kBatch = 64u << 10;  // bytes of replies worth a system call
-  static constexpr std::size_t kMinReadSize = 2u << 10;
-  static constexpr std::size_t kMaxReadSize = 64u << 10;
   static constexpr std::size_t kMaxGrowth = 1u << 20;  // allocated ahead of the bytes themselves
-  static constexpr std::size_t kOptionDepth = 8;
-
-  static SteadyClock::time_point after(std::chrono::nanoseconds limit) {
-    return limit.count() <= 0 ? SteadyClock::time_point::max() : Context::deadline_after(limit);
-  }
-
-  bool wait_writable() const { return socket_.wait_writable(after(options_.write_timeout)); }
-  bool settle(Outbox::Result result) {
-    if (result != Outbox::Result::gave_up && result != Outbox::Result::broken) return true;
-    socket_.shutdown();
-    return false;
-  }
-
-  bool take(const Socket::Transfer& got) {
-    if (got.bytes <= 0) return false;
-    const auto bytes = static_cast<std::size_t>(got.bytes);
-    if (bytes >= read_size_) read_size_ = (std::min)(2 * read_size_, kMaxReadSize);
-    input_.commit(bytes);
-    return true;
-  }
-
-  // For the handshake: some input by `deadline`.
-  bool receive_until(SteadyClock::time_point deadline) {
-    if (!socket_.wait_readable(deadline)) return false;
-    char* const to = input_.prepare(kMaxOption);
-    return take(socket_.receive_now(to, kMaxOption));
-  }
 
   // After a moment of silence: keeps no memory for it, and waits without a tick.
   GEERPC_COLD bool receive_idly() {
@@ -9824,96 +10961,18 @@ class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
     return (got.bytes < 0 && would_block(got.error)) || take(got);
   }
 
-  bool open_tunnel(SteadyClock::time_point deadline) {
-    std::size_t searched = 0, end = 0;
-    try {
-      while ((end = find_http_head_end(input_.view(), searched)) == 0) {
-        if (!receive_until(deadline)) return false;
-      }
-    } catch (const Error&) {
-      send_last("HTTP/1.0 431 Request Header Fields Too Large\r\nContent-Length: 0\r\n\r\n");
-      return false;
-    }
-    const ConnectAnswer answer = answer_connect(input_.view().substr(0, end));
-    input_.consume(end);
-    if (!answer.connected) {
-      send_last(answer.text);
-      return false;
-    }
-    append([&](Buffer& out) { out.append(answer.text); });
-    return flush() && (!input_.empty() || receive_until(deadline));
-  }
-
-  // The newline behind the option, which may come later. JSON needs no care: it is white space.
-  bool skip_newline(SteadyClock::time_point deadline) {
-    if (&wire_->codec() == &json_codec()) return true;
-    if (input_.empty() && !receive_until(deadline)) return false;
-    if (input_.view().front() == '\n') input_.consume(1);
-    return true;
-  }
-
-  // Picks the wire of the option's codec; false if the option is refused.
-  bool choose_wire(const std::vector<const Codec*>& codecs) {
-    WireLimits limits;
-    limits.max_message = options_.max_message_size;
-    limits.decode = options_.decode;
-    for (const Codec* const codec : codecs) {
-      if (codec->content_type() == option_.codec) wire_ = make_server_wire(*codec, limits, option_);
-    }
-    if (wire_ != nullptr && option_.magic == kMagicNumber) return true;
-    const Error refusal =
-        option_.magic != kMagicNumber
-            ? Error(StatusCode::invalid_argument,
-                    "rpc server: invalid magic number " + std::to_string(option_.magic))
-            : Error(StatusCode::unimplemented, "rpc server: invalid codec type " + option_.codec);
-    // Whoever asks for a codec that only our programs could know understands our frames.
-    if (wire_ == nullptr && option_.codec != "application/gob" && !option_.codec.empty()) {
-      wire_ = std::make_unique<FrameWire>(msgpack_codec(), limits);
-    }
-    if (wire_ == nullptr) return false;
-    Buffer text;
-    wire_->write_error(text, 0, "", refusal.never_ran());
-    send_last(text.view());
-    return false;
-  }
-
   bool has_slow_calls() {
     const std::lock_guard<std::mutex> lock(mutex_);
     return !slow_calls_.empty();
   }
 
-  void send_last(std::string_view text) {
-    append([&](Buffer& out) { out.append(text); });
-    if (flush()) linger();
-  }
-  // Lets the peer read why: closing with unread input would reset the connection and could take
-  // these words with it. So the rest is read away, for a moment.
-  void linger() {
-    socket_.shutdown_writing();
-    const auto deadline = SteadyClock::now() + kLingerTime;
-    std::size_t budget = kLingerBytes;
-    char scrap[512];  // small: it counts among what an idle thread holds
-    while (budget >= sizeof scrap && socket_.wait_readable(deadline)) {
-      if (socket_.receive_now(scrap, sizeof scrap).bytes <= 0) return;
-      budget -= sizeof scrap;
-    }
-  }
-  static constexpr std::chrono::milliseconds kLingerTime{500};
-  static constexpr std::size_t kLingerBytes = 4u << 20;
-
-  const ServerOptions& options_;
   const std::shared_ptr<const PeerInfo> peer_;
-  const Socket socket_;
   Option option_;               // constant after the handshake
   std::unique_ptr<Wire> wire_;  // the pointer is constant after the handshake
   std::atomic<bool> stopping_{false};
 
   // Of the thread that reads.
-  Buffer input_;
-  std::size_t read_size_ = kMinReadSize;  // grows with what comes
   SteadyClock::time_point receiving_since_ = SteadyClock::time_point::max();
-
-  Outbox outbox_;
 
   std::mutex mutex_;
   // Guarded by mutex_.
@@ -10029,7 +11088,7 @@ class Responder {
   virtual const Context& context() = 0;
   // Takes the result, through a function that appends its encoding. Exactly once, as the last
   // thing.
-  virtual void reply(FunctionRef<void(const Codec&, Buffer&)> encode_result) = 0;
+  virtual void reply(EncodeBody encode_result) = 0;
 
  protected:
   ~Responder() = default;
@@ -10099,8 +11158,8 @@ class FunctionHandler final : public Handler {
     };
     if constexpr (std::is_void_v<R>) {
       std::apply(call, args);
-      const auto encode_nothing = [](const Codec& to, Buffer& out) { encode_args(to, out); };
-      responder.reply(encode_nothing);
+      const auto encode_result = &encode_nothing;
+      responder.reply(encode_result);
     } else {
       const auto& result = std::apply(call, args);
       const auto encode_result = [&](const Codec& to, Buffer& out) { encode(to, out, result); };
@@ -10323,9 +11382,10 @@ class RunningCall final : public Responder {
     handler_.counters.begin();
     worker_.begin(*this);
     std::optional<Error> error;
+    const Wire& wire = connection_.wire();
     try {
-      handler_.run(connection_.wire().codec(), message_.body, connection_.wire().limits().decode,
-                   *this);
+      handler_.run(message_.codec != nullptr ? *message_.codec : wire.codec(), message_.body,
+                   wire.limits().decode, *this);
     } catch (const Error& thrown) {
       // Whether a call that the handler made had run says nothing about this one.
       error = Error(thrown.code(), thrown.cause());
@@ -10338,9 +11398,7 @@ class RunningCall final : public Responder {
       failed_ = true;
       if (!handler_began_) error = error->never_ran();
       stop_running();
-      finish([&](Buffer& out) {
-        connection_.wire().write_error(out, message_.seq, message_.method, *error);
-      });
+      finish([&](Buffer& out) { wire.write_error(out, message_.seq, message_.method, *error); });
     }
     count();
   }
@@ -10391,31 +11449,20 @@ class RunningCall final : public Responder {
     return *context_;
   }
 
-  void reply(FunctionRef<void(const Codec&, Buffer&)> encode_result) override {
+  void reply(EncodeBody encode_result) override {
     stop_running();
     const Wire& wire = connection_.wire();
     finish([&](Buffer& out) {
-      const std::size_t start = out.size();
       try {
-        wire.begin_reply(out, message_.seq, message_.method);
-        encode_result(wire.codec(), out);
-        wire.finish(out, start);
-        return;
+        wire.write_reply(out, message_.seq, message_.method, encode_result);
       } catch (const Error& error) {
-        refuse_result(out, start,
-                      error.code() == StatusCode::resource_exhausted
-                          ? error
-                          : Error(StatusCode::internal,
-                                  "rpc server: can't encode the "
-                                  "result: " +
-                                      error.cause()));
+        refuse_result(out, error.code() == StatusCode::resource_exhausted
+                               ? error
+                               : bad_result(": " + error.cause()));
       } catch (const std::exception& error) {
-        refuse_result(out, start,
-                      Error(StatusCode::internal,
-                            std::string("rpc server: can't encode the result: ") + error.what()));
+        refuse_result(out, bad_result(std::string(": ") + error.what()));
       } catch (...) {
-        refuse_result(out, start,
-                      Error(StatusCode::internal, "rpc server: can't encode the result"));
+        refuse_result(out, bad_result(""));
       }
     });
   }
@@ -10475,7 +11522,7 @@ class RunningCall final : public Responder {
   }
   Error timeout_error() const {
     return {StatusCode::deadline_exceeded,
-            "rpc server: request handle timeout: expect within " + duration_text(limit_)};
+            std::string(kHandleTimeoutText) + ": expect within " + duration_text(limit_)};
   }
 
   // The handler is done. From here on the monitor does not claim this call any more, or it has and
@@ -10515,9 +11562,11 @@ class RunningCall final : public Responder {
       connection_.wire().write_error(out, message_.seq, message_.method, timeout_error());
     });
   }
-  void refuse_result(Buffer& out, std::size_t start, const Error& error) {
+  static Error bad_result(const std::string& why) {
+    return {StatusCode::internal, "rpc server: can't encode the result" + why};
+  }
+  void refuse_result(Buffer& out, const Error& error) {
     failed_ = true;
-    out.truncate(start);
     connection_.wire().write_error(out, message_.seq, message_.method, error);
   }
 
@@ -10689,27 +11738,22 @@ class Services {
     shared_ = true;
   }
 
-  // The handler of "Service.Method", split at the last dot. Throws Error, in GeeRPC's words, if
-  // there is none.
-  Handler& find(std::string_view name) const {
+  // The handler of "Service.Method", split at the last dot. Null if there is none, and `why`.
+  Handler* find(std::string_view name, NoHandler& why) const {
     const Table* const table = current_.load(std::memory_order_acquire);
     if (table != nullptr) {
       const auto found = table->by_name.find(name);
-      if (found != table->by_name.end()) return *found->second;
+      if (found != table->by_name.end()) return found->second;
     }
     const std::size_t dot = name.rfind('.');
     if (dot == name.npos) {
-      throw Error(StatusCode::invalid_argument,
-                  "rpc server: service/method request ill-formed: " + std::string(name))
-          .never_ran();
+      why = NoHandler::ill_formed;
+    } else if (table == nullptr || table->services.count(std::string(name.substr(0, dot))) == 0) {
+      why = NoHandler::no_service;
+    } else {
+      why = NoHandler::no_method;
     }
-    const std::string service(name.substr(0, dot));
-    if (table == nullptr || table->services.count(service) == 0) {
-      throw Error(StatusCode::not_found, "rpc server: can't find service " + service).never_ran();
-    }
-    throw Error(StatusCode::unimplemented,
-                "rpc server: can't find method " + std::string(name.substr(dot + 1)))
-        .never_ran();
+    return nullptr;
   }
 
   std::vector<ServiceStats> stats() const {
@@ -11092,11 +12136,10 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
       return refuse(connection, message,
                     connection->wire().too_large(message.too_large).never_ran());
     }
-    Handler* handler = nullptr;
-    try {
-      handler = &services_.find(message.method);
-    } catch (const Error& error) {
-      return refuse(connection, message, error);
+    NoHandler why{};
+    Handler* const handler = services_.find(message.method, why);
+    if (handler == nullptr) {
+      return refuse(connection, message, connection->wire().no_handler(why, message.method));
     }
     const bool too_many = calls_.fetch_add(1, std::memory_order_seq_cst) >= options_.max_calls;
     // stop() sets the flag and then waits for the number: one of us two sees the other.

@@ -1,8 +1,8 @@
 // geerpc: typed RPC, service discovery and load balancing for C++17
 // SPDX-License-Identifier: MIT
 //
-// The sessions in data/: what a GeeRPC client and server, written in Go, said to each other. For
-// each there are the bytes of either direction, and a description of the steps in JSON.
+// The sessions in data/: what clients and servers written in Go said to each other. For each there
+// are the bytes of either direction, and a description of the steps in JSON.
 
 #ifndef GEERPC_TESTS_INTEROP_RECORDED_HPP
 #define GEERPC_TESTS_INTEROP_RECORDED_HPP
@@ -59,10 +59,10 @@ struct Session {
   std::string from_client, from_server;
   std::vector<Step> steps;  // the first is the handshake
 
-  explicit Session(const std::string& script)
-      : from_client(read_data("geerpc-json-" + script + ".c2s.bin")),
-        from_server(read_data("geerpc-json-" + script + ".s2c.bin")) {
-    const auto description = nlohmann::json::parse(read_data("geerpc-json-" + script + ".json"));
+  explicit Session(const std::string& script, const std::string& protocol = "geerpc-json")
+      : from_client(read_data(protocol + "-" + script + ".c2s.bin")),
+        from_server(read_data(protocol + "-" + script + ".s2c.bin")) {
+    const auto description = nlohmann::json::parse(read_data(protocol + "-" + script + ".json"));
     for (const auto& entry : description.at("Steps")) {
       Step step;
       step.label = entry.at("label").get<std::string>();

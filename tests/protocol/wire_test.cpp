@@ -45,14 +45,14 @@ std::string request(const Wire& wire, const RequestHeader& header, std::string_v
   const std::size_t start = out.size();
   wire.begin_request(out, header);
   out.append(body);
-  wire.finish(out, start);
+  wire.finish(out, start, header.seq);
   return std::string(out.view().substr(start));
 }
 std::string reply(const Wire& wire, std::uint64_t seq, std::string_view body) {
   Buffer out;
   wire.begin_reply(out, seq, "Foo.Sum");
   out.append(body);
-  wire.finish(out, 0);
+  wire.finish(out, 0, seq);
   return std::string(out.view());
 }
 std::string error(const Wire& wire, std::uint64_t seq, const Error& e) {
@@ -201,8 +201,8 @@ TEST_SUITE("frames") {
     out.append("before");
     wire.begin_reply(out, 1, "");
     out.append(std::string(20, 'x'));
-    CHECK_THROWS_WITH_AS(wire.finish(out, 6), "message of 23 bytes is larger than the limit of 20",
-                         Error);
+    CHECK_THROWS_WITH_AS(wire.finish(out, 6, 1),
+                         "message of 23 bytes is larger than the limit of 20", Error);
     CHECK(out.view() == "before");
     CHECK(error(wire, 1, Error(StatusCode::unknown, std::string(100, 'e'))).size() <= 24);
   }
@@ -332,7 +332,7 @@ TEST_SUITE("JSON stream") {
     out.append("before");
     wire.begin_reply(out, 1, "Foo.Sum");
     out.append(std::string(200, '1'));
-    CHECK_THROWS_AS(wire.finish(out, 6), Error);
+    CHECK_THROWS_AS(wire.finish(out, 6, 1), Error);
     CHECK(out.view() == "before");
     CHECK(error(wire, 1, Error(StatusCode::unknown, std::string(1000, 'e'))).size() <= 200);
   }

@@ -88,8 +88,10 @@ TEST_SUITE("bad input") {
     CHECK(serving.only_connections(1));
   }
 
-  TEST_CASE("an option of 1 GB is not taken in") {
-    Serving serving;
+  TEST_CASE("an option of 1 GB is not taken in, nor is a first request") {
+    ServerOptions options;
+    options.max_message_size = 1u << 20;
+    Serving serving(options);
     for (const char* start : {"", "{\"MagicNumber\":", "{\"CodecType\":\"", "{\"x\":["}) {
       CAPTURE(start);
       for (const char filler : {' ', '1', 'x'}) {
@@ -164,8 +166,8 @@ TEST_SUITE("bad input") {
     Serving serving;
     const std::string codec = "\"CodecType\":\"application/json\"";
     for (const std::string& option :
-         {std::string("null"), std::string("[]"), std::string("7 "), std::string("\"option\""),
-          std::string("true "), "{\"MagicNumber\":\"3927900\"," + codec + "}",
+         {std::string("null"), std::string("7 "), std::string("\"option\""), std::string("true "),
+          "{\"MagicNumber\":\"3927900\"," + codec + "}",
           "{\"MagicNumber\":3927900.0," + codec + "}", "{\"MagicNumber\":1e400," + codec + "}",
           "{\"MagicNumber\":99999999999999999999," + codec + "}",
           "{\"MagicNumber\":[3927900]," + codec + "}",
@@ -174,8 +176,7 @@ TEST_SUITE("bad input") {
           "{\"MagicNumber\":3927900," + codec + ",\"ConnectTimeout\":{}}",
           "{\"MagicNumber\":3927900," + codec + ",\"HandleTimeout\":1.5}",
           "{\"MagicNumber\":3927900," + codec + ",\"Extended\":1}",
-          "{\"MagicNumber\":3927900," + codec + ",}", "{\"MagicNumber\" 3927900," + codec + "}",
-          "{\"a\":[[[[[[[[[[]]]]]]]]]],\"MagicNumber\":3927900," + codec + "}"}) {
+          "{\"MagicNumber\":3927900," + codec + ",}", "{\"MagicNumber\" 3927900," + codec + "}"}) {
       CAPTURE(option);
       RawSocket peer(serving.address.str());
       peer.send_all(option + "\n");

@@ -39,7 +39,7 @@ class Background final : public CallbackReader, public std::enable_shared_from_t
   // Sends the call, whose arguments `encode` appends, or sees that it is sent. Never waits. All
   // errors become the call's.
   void start(const std::shared_ptr<AsyncCall>& call, SteadyClock::time_point now,
-             const Context& context, FunctionRef<void(Buffer&)> encode) {
+             const Context& context, EncodeBody encode) {
     call->can_be_cancelled = context.cancel_token().can_be_cancelled();
     call->has_deadline = context.has_deadline();
     try {
@@ -53,7 +53,7 @@ class Background final : public CallbackReader, public std::enable_shared_from_t
       }
       call->context = context;
       call->has_deadline = true;  // by then there is less time left
-      encode(call->body);
+      encode(*channel_.options().codec, call->body);
     } catch (const std::exception&) {
       return fail(call, thrown());
     }
@@ -200,7 +200,7 @@ class Background final : public CallbackReader, public std::enable_shared_from_t
   // connection. Throws what `encode` throws.
   bool send(const std::shared_ptr<AsyncCall>& call,
             const std::shared_ptr<ClientConnection>& connection, SteadyClock::time_point now,
-            const Metadata& metadata, FunctionRef<void(Buffer&)> encode) {
+            const Metadata& metadata, EncodeBody encode) {
     RequestHeader header;
     header.method = call->method;
     header.metadata = &metadata;
@@ -355,7 +355,7 @@ class Background final : public CallbackReader, public std::enable_shared_from_t
   // False if it is to be tried again.
   bool send_or_fail(const std::shared_ptr<AsyncCall>& call,
                     const std::shared_ptr<ClientConnection>& connection) {
-    const auto body = [&](Buffer& out) { out.append(call->body.view()); };
+    const auto body = [&](const Codec&, Buffer& out) { out.append(call->body.view()); };
     try {
       if (!send(call, connection, SteadyClock::now(), call->context.metadata(), body)) return false;
       const std::lock_guard<std::mutex> lock(mutex_);

@@ -24,7 +24,7 @@ namespace detail {
 // unnoticed is replaced once, if the request never ran.
 inline std::optional<Error> run_call(Channel& channel, Call& call, SteadyClock::time_point now,
                                      const Context& context, std::string_view method,
-                                     FunctionRef<void(Buffer&)> body) {
+                                     EncodeBody body) {
   RequestHeader header;
   header.method = method;
   header.metadata = &context.metadata();
@@ -112,7 +112,9 @@ class Client : public detail::CallByMethod<Client> {
     const auto now = detail::SteadyClock::now();
     detail::SyncCall<R> call;
     call.deadline = deadline_of(context, now);
-    const auto body = [&](Buffer& out) { detail::encode_args(*to.options().codec, out, args...); };
+    const auto body = [&](const Codec& codec, Buffer& out) {
+      detail::encode_args(codec, out, args...);
+    };
     if (const auto error = detail::run_call(to, call, now, context, method, body)) {
       return error->in_call(method, address().str());
     }
@@ -131,8 +133,8 @@ class Client : public detail::CallByMethod<Client> {
     const auto now = detail::SteadyClock::now();
     const auto call = std::make_shared<detail::TypedAsyncCall<R>>(background_, method);
     call->deadline = deadline_of(context, now);
-    const auto encode = [&](Buffer& out) {
-      detail::encode_args(*channel().options().codec, out, args...);
+    const auto encode = [&](const Codec& codec, Buffer& out) {
+      detail::encode_args(codec, out, args...);
     };
     background_->start(call, now, context, encode);
     // Not earlier: who cancels looks for a call that was started.
@@ -163,7 +165,9 @@ class Client : public detail::CallByMethod<Client> {
     auto now = detail::SteadyClock::now();
     const auto deadline = deadline_of(context, now);
     detail::Channel& to = channel();
-    const auto body = [&](Buffer& out) { detail::encode_args(*to.options().codec, out, args...); };
+    const auto body = [&](const Codec& codec, Buffer& out) {
+      detail::encode_args(codec, out, args...);
+    };
     try {
       const auto connection = to.acquire(now, deadline, context.cancel_token());
       connection->notify(now, header, deadline, body);

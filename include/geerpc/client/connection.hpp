@@ -50,7 +50,7 @@ class ClientConnection final : private ReadingHalf {
   // Sends a request and waits for its reply: then the call is done, with a result or an error.
   // Throws Error (which says whether the request never ran) if it could not be sent.
   GEERPC_HOT void run(Call& call, SteadyClock::time_point now, const RequestHeader& header,
-                      const Context& context, FunctionRef<void(Buffer&)> body) {
+                      const Context& context, EncodeBody body) {
     std::optional<CancelCallback> on_cancel;
     if (context.cancel_token().can_be_cancelled()) {
       on_cancel.emplace(context.cancel_token(), [this, &call] {
@@ -85,8 +85,7 @@ class ClientConnection final : private ReadingHalf {
   // other calls are in flight the request may wait for others to leave with it, until somebody
   // waits for a reply, or the background thread or the caller calls flush_now().
   GEERPC_HOT bool start(Call& call, SteadyClock::time_point now, RequestHeader header,
-                        FunctionRef<void(Buffer&)> body, Patience patience,
-                        bool may_defer = false) {
+                        EncodeBody body, Patience patience, bool may_defer = false) {
     bool alone = false;
     {
       const std::lock_guard<std::mutex> lock(mutex_);
@@ -115,7 +114,7 @@ class ClientConnection final : private ReadingHalf {
 
   // Sends a request that gets no reply.
   void notify(SteadyClock::time_point now, RequestHeader header, SteadyClock::time_point deadline,
-              FunctionRef<void(Buffer&)> body) {
+              EncodeBody body) {
     header.kind = wire_->has_notify() ? MessageKind::notify : MessageKind::request;
     {
       const std::lock_guard<std::mutex> lock(mutex_);
@@ -238,9 +237,8 @@ class ClientConnection final : private ReadingHalf {
   static constexpr std::size_t kWorthSending = 2u << 10;
   // False if too much is queued and the sender does not wait.
   GEERPC_HOT bool write_request(SteadyClock::time_point now, const RequestHeader& header,
-                                SteadyClock::time_point deadline, Call* call,
-                                FunctionRef<void(Buffer&)> body, Patience patience,
-                                std::size_t enough) {
+                                SteadyClock::time_point deadline, Call* call, EncodeBody body,
+                                Patience patience, std::size_t enough) {
     last_use_.store(now.time_since_epoch().count(), std::memory_order_relaxed);
     const auto write = [&](Buffer& out) {
       try {

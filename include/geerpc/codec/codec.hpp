@@ -14,10 +14,12 @@
 #include <nlohmann/json.hpp>
 
 #include <geerpc/base/buffer.hpp>
+#include <geerpc/base/function_ref.hpp>
 #include <geerpc/codec/decode.hpp>
 #include <geerpc/codec/dom.hpp>
 #include <geerpc/codec/encode.hpp>
 #include <geerpc/codec/json_reader.hpp>
+#include <geerpc/codec/json_rpc_params.hpp>
 #include <geerpc/codec/json_writer.hpp>
 #include <geerpc/codec/limits.hpp>
 #include <geerpc/codec/msgpack_reader.hpp>
@@ -29,7 +31,7 @@ namespace detail {
 
 // The built-in codecs go directly between C++ values and bytes, with templates, which a virtual
 // function can't be: they are told apart by this.
-enum class CodecId { custom, json, msgpack };
+enum class CodecId { custom, json, msgpack, json_rpc_1, json_rpc_2 };
 
 }  // namespace detail
 
@@ -131,6 +133,16 @@ inline const Codec& msgpack_codec() {
 
 namespace detail {
 
+// JSON, but for the arguments of a call: see json_rpc_args(). It is never named in an option.
+inline const Codec& json_rpc_codec(int version) {
+  static const BuiltinCodec<JsonReader, JsonWriter> one(CodecId::json_rpc_1, "JSON-RPC 1.0"),
+      two(CodecId::json_rpc_2, "JSON-RPC 2.0");
+  return version == 1 ? one : two;
+}
+inline bool is_json_rpc(const Codec& codec) noexcept {
+  return codec.id() == CodecId::json_rpc_1 || codec.id() == CodecId::json_rpc_2;
+}
+
 // A custom codec sees values as nlohmann::json; from and to C++ types they go by way of
 // MessagePack, which loses nothing.
 inline void encode_custom(const Codec& codec, std::string_view msgpack, Buffer& out) {
@@ -153,6 +165,8 @@ template <class F>
 void encode_with(const Codec& codec, Buffer& out, F f) {
   switch (codec.id()) {
     case CodecId::json:
+    case CodecId::json_rpc_1:
+    case CodecId::json_rpc_2:
       return write_with<JsonWriter>(out, f);
     case CodecId::msgpack:
       return write_with<MsgpackWriter>(out, f);
@@ -167,6 +181,8 @@ template <class F>
 void decode_with(const Codec& codec, std::string_view in, const DecodeLimits& limits, F f) {
   switch (codec.id()) {
     case CodecId::json:
+    case CodecId::json_rpc_1:
+    case CodecId::json_rpc_2:
       return read_with<JsonReader>(in, limits, f);
     case CodecId::msgpack:
       return read_with<MsgpackReader>(in, limits, f);
@@ -189,14 +205,30 @@ void decode(const Codec& codec, std::string_view in, T& out, const DecodeLimits&
   decode_with(codec, in, limits, [&](auto& reader) { decode_value(reader, out); });
 }
 
+// Appends arguments or a result, in the codec that the connection has.
+using EncodeBody = FunctionRef<void(const Codec&, Buffer&)>;
+
+// The result of a method that has none.
+inline void encode_nothing(const Codec& codec, Buffer& out) {
+  encode_with(codec, out, [](auto& writer) { encode_arguments(writer); });
+}
+
 // The arguments of a call: none is null, one is itself, several are an array.
 template <class... T>
 void encode_args(const Codec& codec, Buffer& out, const T&... args) {
-  encode_with(codec, out, [&](auto& writer) { encode_arguments(writer, args...); });
+  const bool bare = sizeof...(T) <= 1 && is_json_rpc(codec);  // there everything is in an array
+  if (bare) out.push_back('[');
+  if (!bare || sizeof...(T) != 0) {
+    encode_with(codec, out, [&](auto& writer) { encode_arguments(writer, args...); });
+  }
+  if (bare) out.push_back(']');
 }
 template <class... T>
 void decode_args(const Codec& codec, std::string_view in, std::tuple<T...>& out,
                  const DecodeLimits& limits = {}) {
+  if (is_json_rpc(codec)) {
+    in = json_rpc_args(in, sizeof...(T), codec.id() == CodecId::json_rpc_2, limits);
+  }
   decode_with(codec, in, limits, [&](auto& reader) { decode_arguments(reader, out); });
 }
 

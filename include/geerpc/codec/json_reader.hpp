@@ -180,6 +180,14 @@ class JsonReader : public JsonLexer {
     } while (!closing.empty());
   }
 
+  // The same, and returns its text.
+  std::string_view raw() {
+    first();
+    const char* const begin = p_;
+    skip();
+    return {begin, static_cast<std::size_t>(p_ - begin)};
+  }
+
   FieldPath& path() { return path_; }
 
   // The integer that `text` is, all of it; false if it has a fraction, an exponent or no digits.

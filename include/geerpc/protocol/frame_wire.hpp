@@ -76,7 +76,7 @@ class FrameWire final : public Wire {
   void begin_reply(Buffer& out, std::uint64_t seq, std::string_view) const override {
     begin(out, MessageKind::reply, seq, 2);
   }
-  void finish(Buffer& out, std::size_t start) const override {
+  void finish(Buffer& out, std::size_t start, std::uint64_t) const override {
     const std::size_t length = out.size() - start - kLengthSize;
     if (length > limits().max_message) out.truncate(start);
     check_size(length);
@@ -93,7 +93,7 @@ class FrameWire final : public Wire {
     writer.integer(static_cast<int>(error.code()));
     writer.string(never_empty(error.cause()).substr(0, limits().max_message / 2));
     writer.boolean(error.may_have_run());
-    finish(out, start);
+    finish(out, start, seq);
   }
   void write_cancel(Buffer& out, std::uint64_t seq) const override {
     write_short(out, MessageKind::cancel, seq);
@@ -121,7 +121,7 @@ class FrameWire final : public Wire {
   void write_short(Buffer& out, MessageKind kind, std::uint64_t seq) const {
     const std::size_t start = out.size();
     begin(out, kind, seq, 2);
-    finish(out, start);
+    finish(out, start, seq);
   }
 
   // The header of a frame that is too large says whose it is; the rest is read over, so that it

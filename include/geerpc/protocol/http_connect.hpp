@@ -84,12 +84,6 @@ inline ConnectAnswer answer_connect(std::string_view head) {
   return {true, "HTTP/1.0 " + std::string(kConnectedStatus) + "\r\n\r\n"};
 }
 
-// True if the input, as far as it is there, can only be an HTTP request: an upper-case word and a
-// blank. No other protocol of ours starts with an upper-case letter.
-inline bool looks_like_http(std::string_view input) {
-  return !input.empty() && input[0] >= 'A' && input[0] <= 'Z';
-}
-
 // Throws Error(unavailable) unless the head of the server's answer says that the tunnel stands. As
 // Go we take any HTTP/1.x, but unlike Go any reason behind the 200.
 inline void check_connect_answer(std::string_view head) {

@@ -87,7 +87,7 @@ class JsonWire final : public Wire {
   void begin_reply(Buffer& out, std::uint64_t seq, std::string_view method) const override {
     write_header(out, method, seq, "", [](JsonWriter&) {});
   }
-  void finish(Buffer& out, std::size_t start) const override {
+  void finish(Buffer& out, std::size_t start, std::uint64_t) const override {
     out.push_back('\n');
     const std::size_t size = out.size() - start;
     if (size > limits().max_message) out.truncate(start);
@@ -178,7 +178,7 @@ class JsonWire final : public Wire {
     message.kind = message.text.empty() ? MessageKind::reply : MessageKind::error;
     // A Go server's stray errors have seq 0, too, but they are meant for nobody.
     message.whole_connection = has_code && message.seq == 0;
-    if (!has_code) infer_code(message);
+    if (message.kind == MessageKind::error && !has_code) infer_code(message, geerpc_no_handler);
   }
 
   static void read_metadata(JsonReader& reader, Message& message) {
@@ -186,33 +186,6 @@ class JsonWire final : public Wire {
     for (auto scope = reader.begin_object(); reader.next_key(scope, key);) {
       std::string name(key);
       reader.string(message.metadata[std::move(name)]);
-    }
-  }
-
-  // A Go server has nothing but texts (geerpc/server.go). Those of its own that say that nothing
-  // ran are believed only if they are about this very call: a handler may pass on another server's.
-  static void infer_code(Message& message) {
-    const std::size_t dot = message.method.rfind('.');
-    const std::string_view service = message.method.substr(0, dot);
-    const std::string_view method =
-        dot == message.method.npos ? "" : message.method.substr(dot + 1);
-    const auto is = [&](std::string_view start, std::string_view rest) {
-      return message.text.size() == start.size() + rest.size() &&
-             message.text.substr(0, start.size()) == start &&
-             message.text.substr(start.size()) == rest;
-    };
-    constexpr std::string_view timeout = "rpc server: request handle timeout";
-    if (is("rpc server: can't find service ", service)) {
-      message.code = StatusCode::not_found;
-      message.may_have_run = false;
-    } else if (is("rpc server: can't find method ", method)) {
-      message.code = StatusCode::unimplemented;
-      message.may_have_run = false;
-    } else if (is("rpc server: service/method request ill-formed: ", message.method)) {
-      message.code = StatusCode::invalid_argument;
-      message.may_have_run = false;
-    } else if (message.text.substr(0, timeout.size()) == timeout) {
-      message.code = StatusCode::deadline_exceeded;
     }
   }
 

@@ -16,6 +16,8 @@
 
 GEERPC_BEGIN_NAMESPACE
 
+class Codec;
+
 namespace detail {
 
 // The numbers are those of the frame header (docs/protocol.md).
@@ -42,6 +44,7 @@ struct Message {
   std::string_view text;                  // error
   bool whole_connection = false;          // error: it concerns no single call
   std::string_view body;                  // request, notify, reply
+  const Codec* codec = nullptr;           // of the body, if it is not the connection's
   std::size_t too_large = 0;  // if not 0: the message has so many bytes, and its body is not here
 
   // Where texts live that are not in the input as they are (JSON escapes).
@@ -52,6 +55,7 @@ struct Message {
     kind = MessageKind::request;
     seq = 0;
     method = text = body = {};
+    codec = nullptr;
     timeout = std::chrono::nanoseconds{0};
     if (!metadata.empty()) metadata.clear();
     code = StatusCode::unknown;

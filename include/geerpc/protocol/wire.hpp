@@ -14,8 +14,8 @@
 #include <string_view>  // string_view
 
 #include <geerpc/base/buffer.hpp>
-#include <geerpc/base/function_ref.hpp>
 #include <geerpc/codec/codec.hpp>
+#include <geerpc/protocol/go_words.hpp>
 #include <geerpc/protocol/message.hpp>
 
 GEERPC_BEGIN_NAMESPACE
@@ -56,26 +56,26 @@ class Wire {
   // After read() returned 0: how many more bytes the message needs at least, at least 1.
   virtual std::size_t missing() const noexcept { return 1; }
 
-  // Append a header. The caller then appends the encoded body and calls finish() with the size that
-  // `out` had before, or truncates `out` to that size.
+  // What write_request() and write_reply() are made of. Append a header; the encoded body follows,
+  // and finish() with the size that `out` had before.
   virtual void begin_request(Buffer& out, const RequestHeader& header) const = 0;
   virtual void begin_reply(Buffer& out, std::uint64_t seq, std::string_view method) const = 0;
-  // Completes the message that starts at `start`. Throws Error(resource_exhausted), with `out`
-  // truncated to `start`, if it is larger than the limit.
-  virtual void finish(Buffer& out, std::size_t start) const = 0;
+  // Completes the message `seq` that starts at `start`. Throws Error(resource_exhausted), with
+  // `out` truncated to `start`, if it is larger than the limit.
+  virtual void finish(Buffer& out, std::size_t start, std::uint64_t seq) const = 0;
 
-  // Appends a whole request. If `body` or the limit throws, nothing is left of it.
-  void write_request(Buffer& out, const RequestHeader& header,
-                     FunctionRef<void(Buffer&)> body) const {
-    const std::size_t start = out.size();
-    try {
-      begin_request(out, header);
-      body(out);
-      finish(out, start);
-    } catch (...) {
-      out.truncate(start);
-      throw;
-    }
+  // Append a whole message. If `body` throws, or the limit does (Error(resource_exhausted)),
+  // nothing is left of it.
+  void write_request(Buffer& out, const RequestHeader& header, EncodeBody body) const {
+    write(out, header.seq, body, [&] { begin_request(out, header); });
+  }
+  void write_reply(Buffer& out, std::uint64_t seq, std::string_view method, EncodeBody body) const {
+    write(out, seq, body, [&] { begin_reply(out, seq, method); });
+  }
+
+  // The error for a request that there is no handler for, in the protocol's own words.
+  virtual Error no_handler(NoHandler why, std::string_view method) const {
+    return geerpc_no_handler(why, method);
   }
 
   // Append a whole message. An empty error text would mean success to Go peers: it is replaced.
@@ -109,6 +109,19 @@ class Wire {
   }
 
  private:
+  template <class Begin>
+  void write(Buffer& out, std::uint64_t seq, EncodeBody body, Begin begin) const {
+    const std::size_t start = out.size();
+    try {
+      begin();
+      body(codec_, out);
+      finish(out, start, seq);
+    } catch (...) {
+      out.truncate(start);
+      throw;
+    }
+  }
+
   const Codec& codec_;
   WireLimits limits_;  // constant after construction
 };

@@ -9,6 +9,8 @@
 #include <memory>  // make_unique, unique_ptr
 
 #include <geerpc/protocol/frame_wire.hpp>
+#include <geerpc/protocol/json_rpc_client_wire.hpp>
+#include <geerpc/protocol/json_rpc_wire.hpp>
 #include <geerpc/protocol/json_wire.hpp>
 #include <geerpc/protocol/option.hpp>
 

@@ -6,21 +6,17 @@
 #ifndef GEERPC_SERVER_CONNECTION_HPP
 #define GEERPC_SERVER_CONNECTION_HPP
 
-#include <algorithm>  // find, max, min
+#include <algorithm>  // max, min
 #include <atomic>     // atomic
-#include <chrono>     // milliseconds
 #include <memory>     // enable_shared_from_this, shared_ptr, unique_ptr
 #include <mutex>      // mutex
-#include <string>     // string
+#include <optional>   // optional
 #include <utility>    // move
 #include <vector>     // vector
 
 #include <geerpc/base/hot_path.hpp>
 #include <geerpc/net/idle_stack.hpp>
-#include <geerpc/net/outbox.hpp>
-#include <geerpc/protocol/http_connect.hpp>
-#include <geerpc/protocol/wires.hpp>
-#include <geerpc/server/options.hpp>
+#include <geerpc/server/handshake.hpp>
 
 GEERPC_BEGIN_NAMESPACE
 
@@ -29,16 +25,12 @@ namespace detail {
 class RunningCall;
 
 // The reading half belongs to one thread at a time, which hands it on; the rest is thread-safe.
-class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
+class ServerConnection : public ServerStream,
+                         public std::enable_shared_from_this<ServerConnection> {
  public:
   ServerConnection(Socket socket, std::shared_ptr<const PeerInfo> peer,
                    const ServerOptions& options)
-      : options_(options),
-        peer_(std::move(peer)),
-        socket_(std::move(socket)),
-        outbox_(socket_, options.max_queued_bytes) {
-    socket_.set_receive_timeout(kTick);
-  }
+      : ServerStream(std::move(socket), options), peer_(std::move(peer)) {}
 
   const std::shared_ptr<const PeerInfo>& peer() const noexcept { return peer_; }
   const Wire& wire() const noexcept { return *wire_; }
@@ -46,29 +38,13 @@ class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
 
   // ---- The reading half.
 
-  // Reads HTTP CONNECT, if that is what comes, and the option. False if the connection is to be
-  // closed; a peer that can understand it was told why.
+  // False if the connection is to be closed; see Handshake.
   bool shake_hands(const std::vector<const Codec*>& codecs) {
-    const auto deadline = after(options_.handshake_timeout);
-    if (!receive_until(deadline)) return false;
-    if (looks_like_http(input_.view()) && !open_tunnel(deadline)) return false;
-    JsonScanner scanner(kOptionDepth);
-    try {
-      while (scanner.feed(input_.view()) == JsonScanner::Status::more) {
-        if (input_.size() > kMaxOption) {
-          throw Error(StatusCode::resource_exhausted, "the option is too long");
-        }
-        if (!receive_until(deadline)) return false;
-      }
-      if (scanner.end() > kMaxOption) {
-        throw Error(StatusCode::resource_exhausted, "the option is too long");
-      }
-      option_ = parse_option(input_.view().substr(0, scanner.end()));
-    } catch (const Error&) {
-      return false;  // whoever sent this speaks none of our protocols
-    }
-    input_.consume(scanner.end());
-    return choose_wire(codecs) && skip_newline(deadline);
+    std::optional<Handshake::Agreement> agreement = Handshake(*this, codecs).run();
+    if (!agreement) return false;
+    option_ = std::move(agreement->option);
+    wire_ = std::move(agreement->wire);
+    return true;
   }
 
   // The next message, without waiting: false if it is not all there. Throws Error if what is there
@@ -105,29 +81,6 @@ class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
 
   std::uint64_t requests_read = 0;
 
-  // ---- The writing half.
-
-  // Sends what is queued; false if the connection is broken or its peer does not read.
-  bool flush() {
-    const auto blocked = [this] { return wait_writable(); };
-    const Outbox::Result result = outbox_.flush(blocked);
-    return result == Outbox::Result::busy ? wait_for_room() : settle(result);
-  }
-  // Appends what `write(Buffer&)` writes. Replies gather until they are worth a system call or
-  // somebody flushes; if it is the `last` one for now it leaves at once. A peer that takes none of
-  // them is waited for, and then given up: false.
-  template <class Write>
-  bool append(Write&& write, bool last = false) {
-    const auto blocked = [this] { return wait_writable(); };
-    for (;;) {
-      const Outbox::Result result = outbox_.append_and_flush(write, last ? 0 : kBatch, blocked);
-      if (result != Outbox::Result::full) return settle(result);
-      if (!wait_for_room()) return settle(Outbox::Result::gave_up);
-    }
-  }
-  // Waits while too many replies are queued; false if the peer takes none of them.
-  bool wait_for_room() { return outbox_.wait_for_room(after(options_.write_timeout)); }
-
   // ---- The calls that outlived the monitor's patience, and the end.
 
   std::mutex& mutex() noexcept { return mutex_; }
@@ -159,42 +112,9 @@ class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
     }
     abort();
   }
-  // Breaks all that waits on the socket. Any thread.
-  void abort() noexcept { socket_.shutdown(); }
 
  private:
-  static constexpr std::chrono::milliseconds kTick{100};
-  static constexpr std::size_t kBatch = 64u << 10;  // bytes of replies worth a system call
-  static constexpr std::size_t kMinReadSize = 2u << 10;
-  static constexpr std::size_t kMaxReadSize = 64u << 10;
   static constexpr std::size_t kMaxGrowth = 1u << 20;  // allocated ahead of the bytes themselves
-  static constexpr std::size_t kOptionDepth = 8;
-
-  static SteadyClock::time_point after(std::chrono::nanoseconds limit) {
-    return limit.count() <= 0 ? SteadyClock::time_point::max() : Context::deadline_after(limit);
-  }
-
-  bool wait_writable() const { return socket_.wait_writable(after(options_.write_timeout)); }
-  bool settle(Outbox::Result result) {
-    if (result != Outbox::Result::gave_up && result != Outbox::Result::broken) return true;
-    socket_.shutdown();
-    return false;
-  }
-
-  bool take(const Socket::Transfer& got) {
-    if (got.bytes <= 0) return false;
-    const auto bytes = static_cast<std::size_t>(got.bytes);
-    if (bytes >= read_size_) read_size_ = (std::min)(2 * read_size_, kMaxReadSize);
-    input_.commit(bytes);
-    return true;
-  }
-
-  // For the handshake: some input by `deadline`.
-  bool receive_until(SteadyClock::time_point deadline) {
-    if (!socket_.wait_readable(deadline)) return false;
-    char* const to = input_.prepare(kMaxOption);
-    return take(socket_.receive_now(to, kMaxOption));
-  }
 
   // After a moment of silence: keeps no memory for it, and waits without a tick.
   GEERPC_COLD bool receive_idly() {
@@ -224,96 +144,18 @@ class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
     return (got.bytes < 0 && would_block(got.error)) || take(got);
   }
 
-  bool open_tunnel(SteadyClock::time_point deadline) {
-    std::size_t searched = 0, end = 0;
-    try {
-      while ((end = find_http_head_end(input_.view(), searched)) == 0) {
-        if (!receive_until(deadline)) return false;
-      }
-    } catch (const Error&) {
-      send_last("HTTP/1.0 431 Request Header Fields Too Large\r\nContent-Length: 0\r\n\r\n");
-      return false;
-    }
-    const ConnectAnswer answer = answer_connect(input_.view().substr(0, end));
-    input_.consume(end);
-    if (!answer.connected) {
-      send_last(answer.text);
-      return false;
-    }
-    append([&](Buffer& out) { out.append(answer.text); });
-    return flush() && (!input_.empty() || receive_until(deadline));
-  }
-
-  // The newline behind the option, which may come later. JSON needs no care: it is white space.
-  bool skip_newline(SteadyClock::time_point deadline) {
-    if (&wire_->codec() == &json_codec()) return true;
-    if (input_.empty() && !receive_until(deadline)) return false;
-    if (input_.view().front() == '\n') input_.consume(1);
-    return true;
-  }
-
-  // Picks the wire of the option's codec; false if the option is refused.
-  bool choose_wire(const std::vector<const Codec*>& codecs) {
-    WireLimits limits;
-    limits.max_message = options_.max_message_size;
-    limits.decode = options_.decode;
-    for (const Codec* const codec : codecs) {
-      if (codec->content_type() == option_.codec) wire_ = make_server_wire(*codec, limits, option_);
-    }
-    if (wire_ != nullptr && option_.magic == kMagicNumber) return true;
-    const Error refusal =
-        option_.magic != kMagicNumber
-            ? Error(StatusCode::invalid_argument,
-                    "rpc server: invalid magic number " + std::to_string(option_.magic))
-            : Error(StatusCode::unimplemented, "rpc server: invalid codec type " + option_.codec);
-    // Whoever asks for a codec that only our programs could know understands our frames.
-    if (wire_ == nullptr && option_.codec != "application/gob" && !option_.codec.empty()) {
-      wire_ = std::make_unique<FrameWire>(msgpack_codec(), limits);
-    }
-    if (wire_ == nullptr) return false;
-    Buffer text;
-    wire_->write_error(text, 0, "", refusal.never_ran());
-    send_last(text.view());
-    return false;
-  }
-
   bool has_slow_calls() {
     const std::lock_guard<std::mutex> lock(mutex_);
     return !slow_calls_.empty();
   }
 
-  void send_last(std::string_view text) {
-    append([&](Buffer& out) { out.append(text); });
-    if (flush()) linger();
-  }
-  // Lets the peer read why: closing with unread input would reset the connection and could take
-  // these words with it. So the rest is read away, for a moment.
-  void linger() {
-    socket_.shutdown_writing();
-    const auto deadline = SteadyClock::now() + kLingerTime;
-    std::size_t budget = kLingerBytes;
-    char scrap[512];  // small: it counts among what an idle thread holds
-    while (budget >= sizeof scrap && socket_.wait_readable(deadline)) {
-      if (socket_.receive_now(scrap, sizeof scrap).bytes <= 0) return;
-      budget -= sizeof scrap;
-    }
-  }
-  static constexpr std::chrono::milliseconds kLingerTime{500};
-  static constexpr std::size_t kLingerBytes = 4u << 20;
-
-  const ServerOptions& options_;
   const std::shared_ptr<const PeerInfo> peer_;
-  const Socket socket_;
   Option option_;               // constant after the handshake
   std::unique_ptr<Wire> wire_;  // the pointer is constant after the handshake
   std::atomic<bool> stopping_{false};
 
   // Of the thread that reads.
-  Buffer input_;
-  std::size_t read_size_ = kMinReadSize;  // grows with what comes
   SteadyClock::time_point receiving_since_ = SteadyClock::time_point::max();
-
-  Outbox outbox_;
 
   std::mutex mutex_;
   // Guarded by mutex_.

@@ -189,11 +189,10 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
       return refuse(connection, message,
                     connection->wire().too_large(message.too_large).never_ran());
     }
-    Handler* handler = nullptr;
-    try {
-      handler = &services_.find(message.method);
-    } catch (const Error& error) {
-      return refuse(connection, message, error);
+    NoHandler why{};
+    Handler* const handler = services_.find(message.method, why);
+    if (handler == nullptr) {
+      return refuse(connection, message, connection->wire().no_handler(why, message.method));
     }
     const bool too_many = calls_.fetch_add(1, std::memory_order_seq_cst) >= options_.max_calls;
     // stop() sets the flag and then waits for the number: one of us two sees the other.

@@ -33,7 +33,7 @@ class Responder {
   virtual const Context& context() = 0;
   // Takes the result, through a function that appends its encoding. Exactly once, as the last
   // thing.
-  virtual void reply(FunctionRef<void(const Codec&, Buffer&)> encode_result) = 0;
+  virtual void reply(EncodeBody encode_result) = 0;
 
  protected:
   ~Responder() = default;
@@ -103,8 +103,8 @@ class FunctionHandler final : public Handler {
     };
     if constexpr (std::is_void_v<R>) {
       std::apply(call, args);
-      const auto encode_nothing = [](const Codec& to, Buffer& out) { encode_args(to, out); };
-      responder.reply(encode_nothing);
+      const auto encode_result = &encode_nothing;
+      responder.reply(encode_result);
     } else {
       const auto& result = std::apply(call, args);
       const auto encode_result = [&](const Codec& to, Buffer& out) { encode(to, out, result); };

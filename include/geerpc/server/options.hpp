@@ -55,6 +55,12 @@ struct ServerOptions {
   // Nesting of the values that are read.
   DecodeLimits decode;
 
+  // Whether clients may speak JSON-RPC, 1.0 or 2.0; it needs no option and no other setting.
+  bool json_rpc = true;
+  // Elements of one batch of JSON-RPC 2.0. Its answer, all together, is bounded by
+  // max_message_size: what does not fit into it is an error.
+  std::size_t max_batch_size = 1000;
+
   // Codecs beside application/msgpack and application/json. They must outlive the server.
   std::vector<const Codec*> codecs;
 };

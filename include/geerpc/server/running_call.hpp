@@ -12,6 +12,7 @@
 #include <memory>     // shared_ptr
 #include <mutex>      // lock_guard
 #include <optional>   // optional
+#include <string>     // string
 #include <utility>    // exchange, move
 
 #include <geerpc/base/duration.hpp>
@@ -47,9 +48,10 @@ class RunningCall final : public Responder {
     handler_.counters.begin();
     worker_.begin(*this);
     std::optional<Error> error;
+    const Wire& wire = connection_.wire();
     try {
-      handler_.run(connection_.wire().codec(), message_.body, connection_.wire().limits().decode,
-                   *this);
+      handler_.run(message_.codec != nullptr ? *message_.codec : wire.codec(), message_.body,
+                   wire.limits().decode, *this);
     } catch (const Error& thrown) {
       // Whether a call that the handler made had run says nothing about this one.
       error = Error(thrown.code(), thrown.cause());
@@ -62,9 +64,7 @@ class RunningCall final : public Responder {
       failed_ = true;
       if (!handler_began_) error = error->never_ran();
       stop_running();
-      finish([&](Buffer& out) {
-        connection_.wire().write_error(out, message_.seq, message_.method, *error);
-      });
+      finish([&](Buffer& out) { wire.write_error(out, message_.seq, message_.method, *error); });
     }
     count();
   }
@@ -115,31 +115,20 @@ class RunningCall final : public Responder {
     return *context_;
   }
 
-  void reply(FunctionRef<void(const Codec&, Buffer&)> encode_result) override {
+  void reply(EncodeBody encode_result) override {
     stop_running();
     const Wire& wire = connection_.wire();
     finish([&](Buffer& out) {
-      const std::size_t start = out.size();
       try {
-        wire.begin_reply(out, message_.seq, message_.method);
-        encode_result(wire.codec(), out);
-        wire.finish(out, start);
-        return;
+        wire.write_reply(out, message_.seq, message_.method, encode_result);
       } catch (const Error& error) {
-        refuse_result(out, start,
-                      error.code() == StatusCode::resource_exhausted
-                          ? error
-                          : Error(StatusCode::internal,
-                                  "rpc server: can't encode the "
-                                  "result: " +
-                                      error.cause()));
+        refuse_result(out, error.code() == StatusCode::resource_exhausted
+                               ? error
+                               : bad_result(": " + error.cause()));
       } catch (const std::exception& error) {
-        refuse_result(out, start,
-                      Error(StatusCode::internal,
-                            std::string("rpc server: can't encode the result: ") + error.what()));
+        refuse_result(out, bad_result(std::string(": ") + error.what()));
       } catch (...) {
-        refuse_result(out, start,
-                      Error(StatusCode::internal, "rpc server: can't encode the result"));
+        refuse_result(out, bad_result(""));
       }
     });
   }
@@ -199,7 +188,7 @@ class RunningCall final : public Responder {
   }
   Error timeout_error() const {
     return {StatusCode::deadline_exceeded,
-            "rpc server: request handle timeout: expect within " + duration_text(limit_)};
+            std::string(kHandleTimeoutText) + ": expect within " + duration_text(limit_)};
   }
 
   // The handler is done. From here on the monitor does not claim this call any more, or it has and
@@ -239,9 +228,11 @@ class RunningCall final : public Responder {
       connection_.wire().write_error(out, message_.seq, message_.method, timeout_error());
     });
   }
-  void refuse_result(Buffer& out, std::size_t start, const Error& error) {
+  static Error bad_result(const std::string& why) {
+    return {StatusCode::internal, "rpc server: can't encode the result" + why};
+  }
+  void refuse_result(Buffer& out, const Error& error) {
     failed_ = true;
-    out.truncate(start);
     connection_.wire().write_error(out, message_.seq, message_.method, error);
   }
 

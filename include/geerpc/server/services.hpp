@@ -18,6 +18,7 @@
 #include <vector>         // vector
 
 #include <geerpc/base/error.hpp>
+#include <geerpc/protocol/go_words.hpp>
 #include <geerpc/server/handler.hpp>
 
 GEERPC_BEGIN_NAMESPACE
@@ -52,27 +53,22 @@ class Services {
     shared_ = true;
   }
 
-  // The handler of "Service.Method", split at the last dot. Throws Error, in GeeRPC's words, if
-  // there is none.
-  Handler& find(std::string_view name) const {
+  // The handler of "Service.Method", split at the last dot. Null if there is none, and `why`.
+  Handler* find(std::string_view name, NoHandler& why) const {
     const Table* const table = current_.load(std::memory_order_acquire);
     if (table != nullptr) {
       const auto found = table->by_name.find(name);
-      if (found != table->by_name.end()) return *found->second;
+      if (found != table->by_name.end()) return found->second;
     }
     const std::size_t dot = name.rfind('.');
     if (dot == name.npos) {
-      throw Error(StatusCode::invalid_argument,
-                  "rpc server: service/method request ill-formed: " + std::string(name))
-          .never_ran();
+      why = NoHandler::ill_formed;
+    } else if (table == nullptr || table->services.count(std::string(name.substr(0, dot))) == 0) {
+      why = NoHandler::no_service;
+    } else {
+      why = NoHandler::no_method;
     }
-    const std::string service(name.substr(0, dot));
-    if (table == nullptr || table->services.count(service) == 0) {
-      throw Error(StatusCode::not_found, "rpc server: can't find service " + service).never_ran();
-    }
-    throw Error(StatusCode::unimplemented,
-                "rpc server: can't find method " + std::string(name.substr(dot + 1)))
-        .never_ran();
+    return nullptr;
   }
 
   std::vector<ServiceStats> stats() const {

@@ -1,0 +1,170 @@
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// Handshake: from the first bytes of a connection to the wire that its messages travel on.
+
+#ifndef GEERPC_SERVER_HANDSHAKE_HPP
+#define GEERPC_SERVER_HANDSHAKE_HPP
+
+#include <cstddef>   // size_t
+#include <memory>    // make_unique, unique_ptr
+#include <optional>  // optional
+#include <string>    // string, to_string
+#include <utility>   // move
+#include <vector>    // vector
+
+#include <geerpc/codec/json_scan.hpp>
+#include <geerpc/protocol/http_connect.hpp>
+#include <geerpc/protocol/recognise.hpp>
+#include <geerpc/protocol/wires.hpp>
+#include <geerpc/server/stream.hpp>
+
+GEERPC_BEGIN_NAMESPACE
+
+namespace detail {
+
+// Runs once, in the connection's thread, before anything else is read.
+class Handshake {
+ public:
+  // What was agreed.
+  struct Agreement {
+    Option option;
+    std::unique_ptr<Wire> wire;
+  };
+
+  // Both outlive the handshake, and the codecs the wire, too.
+  Handshake(ServerStream& stream, const std::vector<const Codec*>& codecs)
+      : stream_(stream),
+        codecs_(codecs),
+        deadline_(ServerStream::after(stream.options().handshake_timeout)) {
+    limits_.max_message = stream.options().max_message_size;
+    limits_.decode = stream.options().decode;
+  }
+
+  // Nothing if the connection is to be closed; a peer that can understand it was told why.
+  std::optional<Agreement> run() {
+    if (!receive()) return {};
+    if (recognise(input()) == Opening::http && !open_tunnel()) return {};
+    Agreement agreement;
+    switch (read_first(agreement.option)) {
+      case First::option:
+        agreement.wire = choose_wire(agreement.option);
+        if (agreement.wire == nullptr || !skip_newline(*agreement.wire)) return {};
+        return agreement;
+      case First::json_rpc:
+        if (!stream_.options().json_rpc) return {};
+        agreement.wire =
+            std::make_unique<JsonRpcServerWire>(limits_, stream_.options().max_batch_size);
+        return agreement;
+      case First::neither:
+        return {};
+    }
+    return {};
+  }
+
+ private:
+  static constexpr std::size_t kOptionDepth = 8;
+
+  std::string_view input() const { return stream_.input().view(); }
+  bool receive() { return stream_.receive_until(deadline_); }
+
+  // Answers HTTP CONNECT; true if what follows on the connection is there.
+  bool open_tunnel() {
+    std::size_t searched = 0, end = 0;
+    try {
+      while ((end = find_http_head_end(input(), searched)) == 0) {
+        if (!receive()) return false;
+      }
+    } catch (const Error&) {
+      stream_.send_last(
+          "HTTP/1.0 431 Request Header Fields Too Large\r\nContent-Length: 0\r\n\r\n");
+      return false;
+    }
+    const ConnectAnswer answer = answer_connect(input().substr(0, end));
+    stream_.input().consume(end);
+    if (!answer.connected) {
+      stream_.send_last(answer.text);
+      return false;
+    }
+    stream_.append([&](Buffer& out) { out.append(answer.text); });
+    return stream_.flush() && (!input().empty() || receive());
+  }
+
+  // What the first JSON value is.
+  enum class First {
+    option,    // and was consumed
+    json_rpc,  // a request or a batch, or what can't be told from one: its wire says what is wrong
+    neither    // whoever sent it speaks none of our protocols
+  };
+  First read_first(Option& option) {
+    JsonScanner scanner(kOptionDepth);
+    std::string_view first;
+    try {
+      while (scanner.feed(input()) == JsonScanner::Status::more) {
+        if (input().size() > kMaxOption) return json_rpc_or_neither();
+        if (!receive()) return First::neither;
+      }
+      first = input().substr(0, scanner.end());
+      JsonMember members[] = {{"MagicNumber"}, {"CodecType"}};
+      find_members(first, limits_.decode, members);
+      if (members[0].text.empty() && members[1].text.empty()) return First::json_rpc;
+    } catch (const Error&) {
+      return json_rpc_or_neither();
+    }
+    try {
+      if (first.size() > kMaxOption) return First::neither;
+      option = parse_option(first);
+    } catch (const Error&) {
+      return First::neither;
+    }
+    stream_.input().consume(first.size());
+    return First::option;
+  }
+  First json_rpc_or_neither() const {
+    const std::size_t begin = input().find_first_not_of(" \t\r\n");
+    const char first = begin == std::string_view::npos ? ' ' : input()[begin];
+    return first == '{' || first == '[' ? First::json_rpc : First::neither;
+  }
+
+  // The wire of the option's codec; null if the option is refused.
+  std::unique_ptr<Wire> choose_wire(const Option& option) {
+    std::unique_ptr<Wire> wire;
+    for (const Codec* const codec : codecs_) {
+      if (codec->content_type() == option.codec) wire = make_server_wire(*codec, limits_, option);
+    }
+    if (wire != nullptr && option.magic == kMagicNumber) return wire;
+    const Error refusal =
+        option.magic != kMagicNumber
+            ? Error(StatusCode::invalid_argument,
+                    "rpc server: invalid magic number " + std::to_string(option.magic))
+            : Error(StatusCode::unimplemented, "rpc server: invalid codec type " + option.codec);
+    // Whoever asks for a codec that only our programs could know understands our frames.
+    if (wire == nullptr && option.codec != "application/gob" && !option.codec.empty()) {
+      wire = std::make_unique<FrameWire>(msgpack_codec(), limits_);
+    }
+    if (wire == nullptr) return nullptr;
+    Buffer text;
+    wire->write_error(text, 0, "", refusal.never_ran());
+    stream_.send_last(text.view());
+    return nullptr;
+  }
+
+  // The newline behind the option, which may come later. JSON needs no care: it is white space.
+  bool skip_newline(const Wire& wire) {
+    if (&wire.codec() == &json_codec()) return true;
+    if (input().empty() && !receive()) return false;
+    if (input().front() == '\n') stream_.input().consume(1);
+    return true;
+  }
+
+  ServerStream& stream_;
+  const std::vector<const Codec*>& codecs_;
+  const SteadyClock::time_point deadline_;
+  WireLimits limits_;
+};
+
+}  // namespace detail
+
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_SERVER_HANDSHAKE_HPP
