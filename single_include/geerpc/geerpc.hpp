@@ -9765,7 +9765,8 @@ class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
  private:
   static constexpr std::chrono::milliseconds kTick{100};
   static constexpr std::size_t kBatch = 64u << 10;  // bytes of replies worth a system call
-  static constexpr std::size_t kMinReadSize = 2u << 10;
+  // What was read into lies among the memory of others when it is given back, and stays resident.
+  static constexpr std::size_t kMinReadSize = 512;
   static constexpr std::size_t kMaxReadSize = 64u << 10;
   static constexpr std::size_t kMaxGrowth = 1u << 20;  // allocated ahead of the bytes themselves
   static constexpr std::size_t kOptionDepth = 8;
@@ -9792,8 +9793,8 @@ class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
   // For the handshake: some input by `deadline`.
   bool receive_until(SteadyClock::time_point deadline) {
     if (!socket_.wait_readable(deadline)) return false;
-    char* const to = input_.prepare(kMaxOption);
-    return take(socket_.receive_now(to, kMaxOption));
+    char* const to = input_.prepare(kMinReadSize);
+    return take(socket_.receive_now(to, input_.room()));
   }
 
   // After a moment of silence: keeps no memory for it, and waits without a tick.
