@@ -46,8 +46,8 @@ class ServerStream {
   // For the handshake: some more input by `deadline`; false if there is none.
   bool receive_until(SteadyClock::time_point deadline) {
     if (!socket_.wait_readable(deadline)) return false;
-    char* const to = input_.prepare(kHandshakeRead);
-    return take(socket_.receive_now(to, kHandshakeRead));
+    char* const to = input_.prepare(kMinReadSize);
+    return take(socket_.receive_now(to, input_.room()));
   }
 
   // ---- The writing half.
@@ -85,7 +85,8 @@ class ServerStream {
   ~ServerStream() = default;
 
   static constexpr std::chrono::milliseconds kTick{100};
-  static constexpr std::size_t kMinReadSize = 2u << 10;
+  // What was read into lies among the memory of others when it is given back, and stays resident.
+  static constexpr std::size_t kMinReadSize = 512;
   static constexpr std::size_t kMaxReadSize = 64u << 10;
   static constexpr std::chrono::milliseconds kLingerTime{500};
 
@@ -120,7 +121,6 @@ class ServerStream {
   Outbox outbox_;
 
  private:
-  static constexpr std::size_t kHandshakeRead = 4096;
   static constexpr std::size_t kBatch = 64u << 10;  // bytes of replies worth a system call
   static constexpr std::size_t kLingerBytes = 4u << 20;
 
