@@ -25,6 +25,9 @@
 //   geerpc/codec/limits.hpp
 //   geerpc/reflect/type_name.hpp
 //   geerpc/reflect/kind.hpp
+//   geerpc/codec/time.hpp
+//   geerpc/codec/big_endian.hpp
+//   geerpc/codec/time_text.hpp
 //   geerpc/codec/json_reader.hpp
 //   geerpc/codec/base64.hpp
 //   geerpc/codec/field_key.hpp
@@ -33,7 +36,6 @@
 //   geerpc/codec/utf8.hpp
 //   geerpc/codec/json_number.hpp
 //   geerpc/codec/msgpack_reader.hpp
-//   geerpc/codec/big_endian.hpp
 //   geerpc/codec/traits.hpp
 //   geerpc/codec/encode.hpp
 //   geerpc/codec/msgpack_bound.hpp
@@ -979,6 +981,13 @@ struct std::hash<geerpc::Address> {
 // members, those of base classes too. The rule for changing such a struct later: a reader skips
 // fields that it does not know, and a field that was not sent keeps the value that it has in a
 // default-constructed object. So fields may be added, removed and reordered, but not renamed.
+//
+// What Go calls an embedded struct is marked. Its fields travel as if they were the outer struct's
+// own, but in gob it is a field that is named like its type, as in Go:
+//
+//   struct Derived : Base { std::string Label; };      // a base class,
+//   GEERPC_FIELDS(Derived, embedded(Base), Label)      // by its name without namespace; or a
+//   member GEERPC_FIELDS_AS(Derived, (embedded(base), "Base"), (label, "Label"))
 
 #ifndef GEERPC_REFLECT_FIELDS_HPP
 #define GEERPC_REFLECT_FIELDS_HPP
@@ -987,8 +996,8 @@ struct std::hash<geerpc::Address> {
 #include <cstddef>      // size_t
 #include <string_view>  // string_view
 #include <tuple>        // apply, tuple
-#include <type_traits>  // is_invocable, is_member_object_pointer, void_t
-#include <utility>      // index_sequence
+#include <type_traits>  // conditional, decay, is_invocable, is_member_object_pointer, void_t
+#include <utility>      // declval, index_sequence
 
 // ---- include/geerpc/reflect/macros.hpp
 // geerpc: typed RPC, service discovery and load balancing for C++17
@@ -1149,31 +1158,77 @@ GEERPC_END_NAMESPACE
     return ::geerpc::detail::make_field_table(GEERPC_DETAIL_TEXT(GEERPC_DETAIL_FIRST(__VA_ARGS__)) \
                                                   GEERPC_DETAIL_EACH(entry, __VA_ARGS__));         \
   }
-#define GEERPC_DETAIL_FIELD(type, member) GEERPC_DETAIL_FIELD_ENTRY(type, member, #member)
+#define GEERPC_DETAIL_FIELD(type, member)                                                        \
+  GEERPC_DETAIL_CALL(GEERPC_DETAIL_FIELD_PICK, type, member, #member, GEERPC_DETAIL_IF_##member, \
+                     GEERPC_DETAIL_EMBEDDED_FIELD, , GEERPC_DETAIL_FIELD_ENTRY, )
 #define GEERPC_DETAIL_FIELD_PAIR(type, pair) \
-  GEERPC_DETAIL_CALL(GEERPC_DETAIL_FIELD_ENTRY, type, GEERPC_DETAIL_UNWRAP pair)
+  GEERPC_DETAIL_FIELD_UNWRAPPED(type, GEERPC_DETAIL_UNWRAP pair)
+#define GEERPC_DETAIL_FIELD_UNWRAPPED(...) GEERPC_DETAIL_FIELD_NAMED(__VA_ARGS__)
+#define GEERPC_DETAIL_FIELD_NAMED(type, member, name)                                         \
+  GEERPC_DETAIL_CALL(GEERPC_DETAIL_FIELD_PICK, type, member, name, GEERPC_DETAIL_IF_##member, \
+                     GEERPC_DETAIL_EMBEDDED_FIELD_AS, , GEERPC_DETAIL_FIELD_ENTRY, )
 
-// A generic lambda, so that a member that can't be named is a question and not yet an error.
-#define GEERPC_DETAIL_FIELD_ENTRY(type, member, name)                                         \
-  ::geerpc::detail::make_field<type>(name,                                                    \
-                                     [](auto tag) -> decltype(&decltype(tag)::Type::member) { \
-                                       return &decltype(tag)::Type::member;                   \
-                                     })
+// `embedded(x)` turns into more arguments than `x`, and so moves another macro to the place of
+// `entry`.
+#define GEERPC_DETAIL_IF_embedded(member) , member, #member
+#define GEERPC_DETAIL_FIELD_PICK(type, member, name, none, inner, inner_name, entry, ...) \
+  entry(type, member, name, inner, inner_name)
+
+// Generic lambdas, so that a member that can't be named is a question and not yet an error.
+#define GEERPC_DETAIL_FIELD_ENTRY(type, member, name, ...) \
+  ::geerpc::detail::make_field<type>(name, GEERPC_DETAIL_MEMBER_PROBE(member))
+#define GEERPC_DETAIL_EMBEDDED_FIELD(type, member, name, inner, inner_name) \
+  GEERPC_DETAIL_EMBEDDED_FIELD_AS(type, member, inner_name, inner, )
+#define GEERPC_DETAIL_EMBEDDED_FIELD_AS(type, member, name, inner, ...) \
+  ::geerpc::detail::make_embedded<type>(                                \
+      name, GEERPC_DETAIL_MEMBER_PROBE(inner),                          \
+      [](auto tag) -> ::geerpc::detail::Tag<typename decltype(tag)::Type::inner> { return {}; })
+#define GEERPC_DETAIL_MEMBER_PROBE(member) \
+  [](auto tag) -> decltype(&decltype(tag)::Type::member) { return &decltype(tag)::Type::member; }
 
 GEERPC_BEGIN_NAMESPACE
 namespace detail {
 
-template <class Pointer>
+// Stands for a pointer to a subobject that is no member.
+template <class Base>
+struct BaseClass {};
+
+// Pointer is a pointer to a member or a BaseClass.
+template <class Pointer, bool is_embedded = false>
 struct Field {
+  static constexpr bool embedded = is_embedded;
   std::string_view name;
   Pointer pointer;
 };
 
-template <class... Pointers>
+template <class... Fields>
 struct FieldTable {
   std::string_view type;  // unqualified
-  std::tuple<Field<Pointers>...> fields;
+  std::tuple<Fields...> fields;
 };
+
+// The type of what a field refers to, and that in an object.
+template <class Field>
+struct FieldTarget;
+template <class M, class C, bool embedded>
+struct FieldTarget<Field<M C::*, embedded>> {
+  using type = M;
+};
+template <class Base, bool embedded>
+struct FieldTarget<Field<BaseClass<Base>, embedded>> {
+  using type = Base;
+};
+template <class Field>
+using field_target_t = typename FieldTarget<std::decay_t<Field>>::type;
+
+template <class T, class M, class C>
+constexpr auto& field_in(T& object, M C::*pointer) {
+  return object.*pointer;
+}
+template <class T, class Base>
+constexpr auto& field_in(T& object, BaseClass<Base>) {
+  return static_cast<std::conditional_t<std::is_const_v<T>, const Base, Base>&>(object);
+}
 
 template <class T, class Probe>
 constexpr auto make_field(std::string_view name, Probe probe) {
@@ -1190,9 +1245,25 @@ constexpr auto make_field(std::string_view name, Probe probe) {
   }
 }
 
-template <class... Pointers>
-constexpr FieldTable<Pointers...> make_field_table(std::string_view type,
-                                                   Field<Pointers>... fields) {
+template <class T, class Probe, class BaseProbe>
+constexpr auto make_embedded(std::string_view name, Probe probe, BaseProbe) {
+  if constexpr (std::is_invocable_v<Probe, Tag<T>>) {
+    return Field<decltype(probe(Tag<T>{})), true>{name, probe(Tag<T>{})};
+  } else if constexpr (std::is_invocable_v<BaseProbe, Tag<T>>) {
+    using Base = typename decltype(std::declval<BaseProbe>()(Tag<T>{}))::Type;
+    static_assert(std::is_convertible_v<T*, Base*>,
+                  "geerpc: embedded(X) in GEERPC_FIELDS: X is no public base class of the type");
+    return Field<BaseClass<Base>, true>{name, {}};
+  } else {
+    static_assert(always_false_v<Probe>,
+                  "geerpc: embedded(X) in GEERPC_FIELDS: the type has no public member and no "
+                  "public base class X");
+    return Field<BaseClass<T>, true>{name, {}};
+  }
+}
+
+template <class... Fields>
+constexpr FieldTable<Fields...> make_field_table(std::string_view type, Fields... fields) {
   return {unqualified(type), {fields...}};
 }
 
@@ -1212,16 +1283,73 @@ inline constexpr auto field_table_v = geerpc_fields(Tag<T>{});
 template <class T>
 inline constexpr auto field_table_v<const T> = field_table_v<T>;
 
+// The table's own entries, among them embedded structs as one each: what gob has.
 template <class T>
-inline constexpr std::size_t field_count_v = std::tuple_size_v<decltype(field_table_v<T>.fields)>;
+inline constexpr std::size_t entry_count_v = std::tuple_size_v<decltype(field_table_v<T>.fields)>;
 
-// The wire names, in the order of the table.
 template <class T>
-inline constexpr std::array<std::string_view, field_count_v<T>> field_names_v = std::apply(
-    [](const auto&... field) {
-      return std::array<std::string_view, sizeof...(field)>{field.name...};
-    },
-    field_table_v<T>.fields);
+constexpr std::size_t count_fields();
+
+// All fields, with those of embedded structs in place of these: what the other codecs have.
+template <class T>
+inline constexpr std::size_t field_count_v = count_fields<T>();
+
+// How many fields an entry stands for.
+template <class Field>
+constexpr std::size_t count_entry() {
+  if constexpr (!Field::embedded) {
+    return 1;
+  } else {
+    using Embedded = field_target_t<Field>;
+    static_assert(has_fields_v<Embedded>, "geerpc: an embedded struct needs GEERPC_FIELDS, too");
+    return field_count_v<Embedded>;
+  }
+}
+template <class T>
+constexpr std::size_t count_fields() {
+  return std::apply(
+      [](const auto&... entry) {
+        return (std::size_t{0} + ... + count_entry<std::decay_t<decltype(entry)>>());
+      },
+      field_table_v<T>.fields);
+}
+
+// The wire names of all fields, in their order.
+template <class T>
+constexpr std::array<std::string_view, field_count_v<T>> make_field_names();
+template <class T>
+inline constexpr std::array<std::string_view, field_count_v<T>> field_names_v =
+    make_field_names<T>();
+
+template <class T>
+constexpr std::array<std::string_view, field_count_v<T>> make_field_names() {
+  std::array<std::string_view, field_count_v<T>> names{};
+  [[maybe_unused]] std::size_t n = 0;
+  [[maybe_unused]] const auto add = [&](const auto& entry) {
+    using Entry = std::decay_t<decltype(entry)>;
+    if constexpr (Entry::embedded) {
+      for (const std::string_view name : field_names_v<field_target_t<Entry>>) names[n++] = name;
+    } else {
+      names[n++] = entry.name;
+    }
+  };
+  std::apply([&](const auto&... entry) { (add(entry), ...); }, field_table_v<T>.fields);
+  return names;
+}
+
+template <class... Fields>
+constexpr bool has_embedded(const FieldTable<Fields...>&) {
+  return (Fields::embedded || ...);
+}
+template <class T>
+constexpr bool has_distinct_names() {
+  for (const std::string_view& name : field_names_v<T>) {
+    for (const std::string_view& other : field_names_v<T>) {
+      if (&name != &other && name == other) return false;
+    }
+  }
+  return true;
+}
 
 // The wire name of a field as a type, so that code can be made for just this name.
 template <class T, std::size_t index>
@@ -1229,21 +1357,43 @@ struct FieldName {
   static constexpr std::string_view text = field_names_v<T>[index];
 };
 
-template <class T, class F, std::size_t... i>
+// How many fields the first n entries stand for.
+template <class T, std::size_t... i>
+constexpr std::size_t count_before(std::index_sequence<i...>) {
+  return (std::size_t{0} + ... +
+          count_entry<std::decay_t<decltype(std::get<i>(field_table_v<T>.fields))>>());
+}
+
+template <class Outer, std::size_t before, class T, class F, std::size_t... i>
+constexpr void visit_fields(T& object, F& f, std::index_sequence<i...>);
+
+template <class Outer, std::size_t index, std::size_t i, class T, class F>
+constexpr void visit_entry(T& object, F& f) {
+  constexpr auto& entry = std::get<i>(field_table_v<T>.fields);
+  auto& member = field_in(object, entry.pointer);
+  if constexpr (std::decay_t<decltype(entry)>::embedded) {
+    using Embedded = std::remove_const_t<std::remove_reference_t<decltype(member)>>;
+    visit_fields<Outer, index>(member, f, std::make_index_sequence<entry_count_v<Embedded>>());
+  } else {
+    f(FieldName<Outer, index>{}, member);
+  }
+}
+template <class Outer, std::size_t before, class T, class F, std::size_t... i>
 constexpr void visit_fields([[maybe_unused]] T& object, [[maybe_unused]] F& f,
                             std::index_sequence<i...>) {
-  (f(FieldName<std::remove_const_t<T>, i>{},
-     object.*(std::get<i>(field_table_v<T>.fields).pointer)),
-   ...);
+  (visit_entry<Outer, before + count_before<T>(std::make_index_sequence<i>()), i>(object, f), ...);
 }
 
-// Calls f(FieldName<T, …>{}, member) for each field, in the order of the table.
+// Calls f(FieldName<T, …>{}, member) for each field, in their order.
 template <class T, class F>
 constexpr void for_each_named_field(T& object, F f) {
-  visit_fields(object, f, std::make_index_sequence<field_count_v<T>>());
+  using Outer = std::remove_const_t<T>;
+  static_assert(!has_embedded(field_table_v<Outer>) || has_distinct_names<Outer>(),
+                "geerpc: a field of an embedded struct has the name of another field");
+  visit_fields<Outer, 0>(object, f, std::make_index_sequence<entry_count_v<Outer>>());
 }
 
-// Calls f(name, member) for each field, in the order of the table.
+// Calls f(name, member) for each field, in their order.
 template <class T, class F>
 constexpr void for_each_field(T& object, F f) {
   for_each_named_field(object, [&f](auto name, auto& member) { f(name.text, member); });
@@ -1712,6 +1862,7 @@ GEERPC_END_NAMESPACE
 #define GEERPC_REFLECT_KIND_HPP
 
 #include <array>        // array
+#include <chrono>       // duration, system_clock, time_point
 #include <cstddef>      // byte, size_t
 #include <memory>       // shared_ptr, unique_ptr
 #include <optional>     // optional
@@ -1732,6 +1883,8 @@ enum class Kind {
   integer,      // every width, char types too
   enumeration,  // travels as its underlying integer
   floating,
+  duration,  // std::chrono::duration
+  time,      // std::chrono::time_point of the system clock
   string,    // std::string; to encode only: string_view, const char*, char arrays
   bytes,     // vectors of std::byte and of unsigned char
   nullable,  // optional, unique_ptr, shared_ptr: null or the value
@@ -1763,6 +1916,17 @@ template <class... T>
 inline constexpr bool is_tuple_v<std::tuple<T...>> = true;
 template <class A, class B>
 inline constexpr bool is_tuple_v<std::pair<A, B>> = true;
+
+template <class T>
+inline constexpr bool is_duration_v = false;
+template <class Rep, class Period>
+inline constexpr bool is_duration_v<std::chrono::duration<Rep, Period>> = true;
+
+template <class T>
+inline constexpr bool is_time_v = false;
+template <class Duration>
+inline constexpr bool is_time_v<std::chrono::time_point<std::chrono::system_clock, Duration>> =
+    true;
 
 template <class T, class = void>
 inline constexpr bool is_map_v = false;
@@ -1799,6 +1963,10 @@ constexpr Kind kind_of() {
     return Kind::enumeration;
   } else if constexpr (std::is_floating_point_v<T>) {
     return Kind::floating;
+  } else if constexpr (is_duration_v<T>) {
+    return Kind::duration;
+  } else if constexpr (is_time_v<T>) {
+    return Kind::time;
   } else if constexpr (std::is_same_v<T, std::string> || std::is_same_v<T, std::string_view> ||
                        std::is_same_v<T, const char*> || std::is_same_v<T, char*> ||
                        (std::is_array_v<T> &&
@@ -1898,6 +2066,10 @@ std::string type_name() {
       return sign + "int" + std::to_string(8 * sizeof(U));
     } else if constexpr (kind == Kind::floating) {
       return std::is_same_v<U, float> ? "float" : "double";
+    } else if constexpr (kind == Kind::duration) {
+      return "duration";
+    } else if constexpr (kind == Kind::time) {
+      return "time";
     } else if constexpr (kind == Kind::string) {
       return "string";
     } else if constexpr (kind == Kind::bytes) {
@@ -2006,6 +2178,370 @@ GEERPC_END_NAMESPACE
 
 #endif  // GEERPC_CODEC_LIMITS_HPP
 // ---- include/geerpc/codec/dom.hpp, continued
+// ---- include/geerpc/codec/time.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// std::chrono's types on the wire. A duration is what Go's time.Duration is: an integer number of
+// nanoseconds. A time_point of the system clock is Go's time.Time: text in JSON, the timestamp
+// extension in MessagePack (github.com/msgpack/msgpack, spec.md). Its min() is Go's zero time,
+// 0001-01-01, which is beyond a time_point that counts nanoseconds.
+
+#ifndef GEERPC_CODEC_TIME_HPP
+#define GEERPC_CODEC_TIME_HPP
+
+#include <chrono>       // duration, system_clock, time_point
+#include <cmath>        // floor
+#include <cstdint>      // int64_t, uint32_t, uint64_t
+#include <limits>       // numeric_limits
+#include <ratio>        // nano, ratio, ratio_divide
+#include <string>       // string
+#include <string_view>  // string_view
+#include <type_traits>  // is_floating_point, is_signed
+
+// ---- include/geerpc/codec/big_endian.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// Big-endian numbers in memory, in a form that compilers turn into one instruction.
+
+#ifndef GEERPC_CODEC_BIG_ENDIAN_HPP
+#define GEERPC_CODEC_BIG_ENDIAN_HPP
+
+#include <cstddef>  // size_t
+#include <cstdint>  // uint8_t … uint64_t
+
+
+GEERPC_BEGIN_NAMESPACE
+namespace detail {
+
+inline void store_big_endian(char* out, std::uint8_t value) noexcept {
+  *out = static_cast<char>(value);
+}
+inline void store_big_endian(char* out, std::uint16_t value) noexcept {
+  store_big_endian(out, static_cast<std::uint8_t>(value >> 8));
+  store_big_endian(out + 1, static_cast<std::uint8_t>(value));
+}
+inline void store_big_endian(char* out, std::uint32_t value) noexcept {
+  store_big_endian(out, static_cast<std::uint16_t>(value >> 16));
+  store_big_endian(out + 2, static_cast<std::uint16_t>(value));
+}
+inline void store_big_endian(char* out, std::uint64_t value) noexcept {
+  store_big_endian(out, static_cast<std::uint32_t>(value >> 32));
+  store_big_endian(out + 4, static_cast<std::uint32_t>(value));
+}
+
+// The first `size` bytes.
+template <std::size_t size>
+std::uint64_t load_big_endian(const char* in) noexcept {
+  if constexpr (size == 1) {
+    return static_cast<unsigned char>(*in);
+  } else {
+    return load_big_endian<size / 2>(in) << (4 * size) | load_big_endian<size / 2>(in + size / 2);
+  }
+}
+
+}  // namespace detail
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_CODEC_BIG_ENDIAN_HPP
+// ---- include/geerpc/codec/time.hpp, continued
+// ---- include/geerpc/codec/time_text.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// Moments as text: RFC 3339 as Go writes it, "2006-01-02T15:04:05.999999999Z".
+
+#ifndef GEERPC_CODEC_TIME_TEXT_HPP
+#define GEERPC_CODEC_TIME_TEXT_HPP
+
+#include <cstddef>      // size_t
+#include <cstdint>      // int64_t, uint32_t
+#include <string>       // string
+#include <string_view>  // string_view
+
+
+GEERPC_BEGIN_NAMESPACE
+namespace detail {
+
+// A moment, in seconds since 1970 and nanoseconds from there to it, 0 to 999,999,999.
+struct Moment {
+  std::int64_t seconds = 0;
+  std::uint32_t nanoseconds = 0;
+
+  bool operator==(const Moment& other) const noexcept {
+    return seconds == other.seconds && nanoseconds == other.nanoseconds;
+  }
+};
+
+// Days since 1970 of a date in the Gregorian calendar, which repeats every 400 years. Years begin
+// in March here, so that the day that comes and goes is the last one.
+inline std::int64_t days_from_date(std::int64_t year, int month, int day) noexcept {
+  if (month <= 2) --year;
+  const std::int64_t era = (year >= 0 ? year : year - 399) / 400;
+  const std::int64_t of_era = year - era * 400;
+  const int of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+  return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
+}
+
+inline constexpr std::int64_t kSecondsOfDay = 86400;
+
+// Throws Error(invalid_argument) for years that have not four digits, as Go does.
+inline std::string time_text(const Moment& moment) {
+  constexpr std::int64_t year_0 = -719528;  // in days since 1970
+  constexpr std::int64_t begin = year_0 * kSecondsOfDay, end = 253402300800;
+  if (moment.seconds < begin || moment.seconds >= end) {
+    throw_bad_value("a time outside of the years 0 to 9999 has no form as text");
+  }
+  const std::int64_t since = moment.seconds - begin;  // no negative numbers from here on
+  const std::int64_t date = since / kSecondsOfDay + year_0, second = since % kSecondsOfDay;
+  std::int64_t year = (date - year_0) * 400 / 146097;  // or one beside it
+  if (days_from_date(year + 1, 1, 1) <= date) ++year;
+  if (days_from_date(year, 1, 1) > date) --year;
+  int month = 12;
+  while (days_from_date(year, month, 1) > date) --month;
+
+  std::string text = "0000-00-00T00:00:00";
+  const auto put = [&](std::size_t at, std::size_t digits, std::int64_t value) {
+    for (; digits-- != 0; value /= 10) text[at + digits] = static_cast<char>('0' + value % 10);
+  };
+  put(0, 4, year);
+  put(5, 2, month);
+  put(8, 2, date - days_from_date(year, month, 1) + 1);
+  put(11, 2, second / 3600);
+  put(14, 2, second / 60 % 60);
+  put(17, 2, second % 60);
+  if (moment.nanoseconds != 0) {
+    text += ".000000000";
+    put(20, 9, moment.nanoseconds);
+    text.resize(text.find_last_not_of('0') + 1);
+  }
+  return text += 'Z';
+}
+
+// Reads the form from the front of the text, a 0 in it standing for any digit.
+inline bool take_form(std::string_view& text, std::string_view form) noexcept {
+  if (text.size() < form.size()) return false;
+  for (std::size_t i = 0; i < form.size(); ++i) {
+    const bool digit = text[i] >= '0' && text[i] <= '9';
+    if (form[i] == '0' ? !digit : text[i] != form[i]) return false;
+  }
+  text.remove_prefix(form.size());
+  return true;
+}
+
+// False if the text is no time. Any offset from UTC is taken; digits behind the ninth are dropped.
+inline bool parse_time_text(std::string_view text, Moment& moment) noexcept {
+  const std::string_view whole = text;
+  if (!take_form(text, "0000-00-00T00:00:00")) return false;
+  const auto number = [](std::string_view digits) {
+    int value = 0;
+    for (const char c : digits) value = value * 10 + (c - '0');
+    return value;
+  };
+  const int year = number(whole.substr(0, 4)), month = number(whole.substr(5, 2));
+  const int day = number(whole.substr(8, 2)), hour = number(whole.substr(11, 2));
+  const int minute = number(whole.substr(14, 2)), second = number(whole.substr(17, 2));
+  if (month < 1 || month > 12 || day < 1 || day > 31) return false;
+  if (hour > 23 || minute > 59 || second > 59) return false;
+  const std::int64_t date = days_from_date(year, month, day);
+  if (month != 12 && date >= days_from_date(year, month + 1, 1)) return false;
+  moment.seconds = date * kSecondsOfDay + hour * 3600 + minute * 60 + second;
+  moment.nanoseconds = 0;
+  if (take_form(text, ".0")) {
+    std::uint32_t unit = 100000000;
+    do {
+      const auto* const digit = text.data() - 1;
+      moment.nanoseconds += unit * static_cast<std::uint32_t>(*digit - '0');
+      unit /= 10;
+    } while (take_form(text, "0"));
+  }
+  if (text == "Z") return true;
+  const std::string_view offset = text;
+  if (!take_form(text, "+00:00") && !take_form(text, "-00:00")) return false;
+  const int hours = number(offset.substr(1, 2)), minutes = number(offset.substr(4, 2));
+  if (!text.empty() || hours > 23 || minutes > 59) return false;
+  moment.seconds -= (offset[0] == '+' ? 1 : -1) * (hours * 3600 + minutes * 60);
+  return true;
+}
+
+}  // namespace detail
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_CODEC_TIME_TEXT_HPP
+// ---- include/geerpc/codec/time.hpp, continued
+
+GEERPC_BEGIN_NAMESPACE
+namespace detail {
+
+[[noreturn]] inline void throw_beyond() {
+  throw_bad_value("a time or duration beyond the range of its type");
+}
+
+// count * Ratio, rounded down, and what is lost by that in units of 1 / Ratio::den. The bound is
+// exact where Ratio::den is 1 and generous for the ratios of clocks.
+struct Scaled {
+  std::int64_t whole, rest;
+};
+template <class Ratio>
+Scaled scale(std::int64_t count) {
+  constexpr std::int64_t max = (std::numeric_limits<std::int64_t>::max)() / Ratio::num;
+  if (count > max || count < -max) throw_beyond();
+  const std::int64_t product = count * Ratio::num;
+  const std::int64_t whole = product / Ratio::den, rest = product % Ratio::den;
+  return rest < 0 ? Scaled{whole - 1, rest + Ratio::den} : Scaled{whole, rest};
+}
+
+// An integer of one type as another.
+template <class To, class From>
+To convert_integer(From value) {
+  const auto bits = static_cast<std::uint64_t>(value);
+  if constexpr (std::is_signed_v<From>) {
+    if (value < 0) return to_integer<To>(0 - bits, true);
+  }
+  return to_integer<To>(bits, false);
+}
+
+// A number of ticks, of whatever type, times Ratio; and back.
+template <class Ratio, class Rep>
+std::int64_t from_ticks(Rep count) {
+  if constexpr (std::is_floating_point_v<Rep>) {
+    const long double scaled =
+        std::floor(static_cast<long double>(count) * Ratio::num / Ratio::den);
+    if (!(scaled > -9.2e18L && scaled < 9.2e18L)) throw_beyond();
+    return static_cast<std::int64_t>(scaled);
+  } else {
+    return scale<Ratio>(convert_integer<std::int64_t>(count)).whole;
+  }
+}
+template <class Ratio, class Rep>
+Rep to_ticks(std::int64_t count) {
+  if constexpr (std::is_floating_point_v<Rep>) {
+    return static_cast<Rep>(static_cast<long double>(count) * Ratio::num / Ratio::den);
+  } else {
+    return convert_integer<Rep>(scale<Ratio>(count).whole);
+  }
+}
+
+// Throw Error(invalid_argument) for what does not fit.
+template <class Rep, class Period>
+std::int64_t to_nanoseconds(std::chrono::duration<Rep, Period> duration) {
+  return from_ticks<std::ratio_divide<Period, std::nano>>(duration.count());
+}
+template <class Duration>
+Duration from_nanoseconds(std::int64_t nanoseconds) {
+  using Ratio = std::ratio_divide<std::nano, typename Duration::period>;
+  return Duration(to_ticks<Ratio, typename Duration::rep>(nanoseconds));
+}
+
+inline constexpr Moment kZeroTime{-62135596800, 0};  // 0001-01-01
+
+template <class Duration>
+Moment to_moment(std::chrono::time_point<std::chrono::system_clock, Duration> time) {
+  if (time == (time.min)()) return kZeroTime;
+  const auto since = time.time_since_epoch();
+  if constexpr (std::is_floating_point_v<typename Duration::rep>) {
+    const Scaled seconds = scale<std::nano>(to_nanoseconds(since));
+    return {seconds.whole, static_cast<std::uint32_t>(seconds.rest)};
+  } else {
+    using Period = typename Duration::period;
+    const Scaled seconds = scale<Period>(convert_integer<std::int64_t>(since.count()));
+    if constexpr (1000000000 % Period::den == 0) {
+      return {seconds.whole, static_cast<std::uint32_t>(seconds.rest * (1000000000 / Period::den))};
+    } else {
+      return {seconds.whole, static_cast<std::uint32_t>(seconds.rest * 1.0e9L / Period::den)};
+    }
+  }
+}
+template <class Duration>
+void from_moment(const Moment& moment,
+                 std::chrono::time_point<std::chrono::system_clock, Duration>& time) {
+  using Time = std::chrono::time_point<std::chrono::system_clock, Duration>;
+  using Ratio = std::ratio_divide<std::ratio<1>, typename Duration::period>;
+  if (moment == kZeroTime) {
+    time = (Time::min)();
+    return;
+  }
+  const Duration whole(to_ticks<Ratio, typename Duration::rep>(moment.seconds));
+  const auto rest = from_nanoseconds<Duration>(moment.nanoseconds);
+  if (whole > (Duration::max)() - rest) throw_beyond();
+  time = Time(whole + rest);
+}
+
+// MessagePack's extension of type -1 with its head: 4, 8 or 12 bytes.
+inline std::string timestamp_bytes(const Moment& moment) {
+  const auto seconds = static_cast<std::uint64_t>(moment.seconds);
+  std::string bytes;
+  const auto append = [&](auto number) {
+    char raw[sizeof number];
+    store_big_endian(raw, number);
+    bytes.append(raw, sizeof raw);
+  };
+  if (seconds >> 34 != 0) {
+    bytes = "\xC7\x0C\xFF";
+    append(moment.nanoseconds);
+    append(seconds);
+  } else if (moment.nanoseconds != 0 || seconds >> 32 != 0) {
+    bytes = "\xD7\xFF";
+    append(std::uint64_t{moment.nanoseconds} << 34 | seconds);
+  } else {
+    bytes = "\xD6\xFF";
+    append(static_cast<std::uint32_t>(seconds));
+  }
+  return bytes;
+}
+
+// False if `bytes`, an extension with its head, is no timestamp.
+inline bool parse_timestamp(std::string_view bytes, Moment& moment) noexcept {
+  std::uint64_t seconds = 0, nanoseconds = 0;
+  if (bytes.size() == 6 && bytes.substr(0, 2) == "\xD6\xFF") {
+    seconds = load_big_endian<4>(bytes.data() + 2);
+  } else if (bytes.size() == 10 && bytes.substr(0, 2) == "\xD7\xFF") {
+    const std::uint64_t both = load_big_endian<8>(bytes.data() + 2);
+    seconds = both & 0x3FFFFFFFF;
+    nanoseconds = both >> 34;
+  } else if (bytes.size() == 15 && bytes.substr(0, 3) == "\xC7\x0C\xFF") {
+    nanoseconds = load_big_endian<4>(bytes.data() + 3);
+    seconds = load_big_endian<8>(bytes.data() + 7);
+  } else {
+    return false;
+  }
+  moment = {static_cast<std::int64_t>(seconds), static_cast<std::uint32_t>(nanoseconds)};
+  return nanoseconds < 1000000000;
+}
+
+// A time through a reader or writer.
+template <class Writer, class Time>
+void encode_time(Writer& out, const Time& time) {
+  if constexpr (Writer::kTextKeys) {
+    out.string(time_text(to_moment(time)));
+  } else {
+    out.extension(timestamp_bytes(to_moment(time)));
+  }
+}
+template <class Reader, class Time>
+void decode_time(Reader& in, Time& time) {
+  Moment moment;
+  if constexpr (!Reader::kTextKeys) {
+    if (in.peek() == Token::extension) {
+      if (!parse_timestamp(in.extension(), moment)) throw_bad_value("expected a timestamp");
+      return from_moment(moment, time);
+    }
+  }
+  std::string text;
+  in.string(text);
+  if (!parse_time_text(text, moment)) {
+    throw_bad_value("expected a time like 2006-01-02T15:04:05Z, found \"" + text.substr(0, 40) +
+                    '"');
+  }
+  from_moment(moment, time);
+}
+
+}  // namespace detail
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_CODEC_TIME_HPP
+// ---- include/geerpc/codec/dom.hpp, continued
 
 GEERPC_BEGIN_NAMESPACE
 namespace detail {
@@ -2079,14 +2615,26 @@ bool next_text_key(Reader& in, typename Reader::Scope& scope, std::string& key) 
   return true;
 }
 
-// Recursive, but no deeper than the reader allows. Extension types become null.
+// A timestamp becomes text as in JSON, other extensions null.
+template <class Reader>
+void read_extension(Reader& in, nlohmann::json& dom) {
+  dom = nullptr;
+  if constexpr (!Reader::kTextKeys) {
+    Moment moment;
+    if (parse_timestamp(in.extension(), moment)) dom = time_text(moment);
+  }
+}
+
+// Recursive, but no deeper than the reader allows.
 template <class Reader>
 void read_dom(Reader& in, nlohmann::json& dom) {
   switch (in.peek()) {
     case Token::null:
-    case Token::extension:
       in.skip();
       dom = nullptr;
+      return;
+    case Token::extension:
+      read_extension(in, dom);
       return;
     case Token::boolean:
       dom = in.boolean();
@@ -3032,53 +3580,6 @@ GEERPC_END_NAMESPACE
 #include <string_view>  // string_view
 #include <vector>       // vector
 
-// ---- include/geerpc/codec/big_endian.hpp
-// geerpc: typed RPC, service discovery and load balancing for C++17
-// SPDX-License-Identifier: MIT
-//
-// Big-endian numbers in memory, in a form that compilers turn into one instruction.
-
-#ifndef GEERPC_CODEC_BIG_ENDIAN_HPP
-#define GEERPC_CODEC_BIG_ENDIAN_HPP
-
-#include <cstddef>  // size_t
-#include <cstdint>  // uint8_t … uint64_t
-
-
-GEERPC_BEGIN_NAMESPACE
-namespace detail {
-
-inline void store_big_endian(char* out, std::uint8_t value) noexcept {
-  *out = static_cast<char>(value);
-}
-inline void store_big_endian(char* out, std::uint16_t value) noexcept {
-  store_big_endian(out, static_cast<std::uint8_t>(value >> 8));
-  store_big_endian(out + 1, static_cast<std::uint8_t>(value));
-}
-inline void store_big_endian(char* out, std::uint32_t value) noexcept {
-  store_big_endian(out, static_cast<std::uint16_t>(value >> 16));
-  store_big_endian(out + 2, static_cast<std::uint16_t>(value));
-}
-inline void store_big_endian(char* out, std::uint64_t value) noexcept {
-  store_big_endian(out, static_cast<std::uint32_t>(value >> 32));
-  store_big_endian(out + 4, static_cast<std::uint32_t>(value));
-}
-
-// The first `size` bytes.
-template <std::size_t size>
-std::uint64_t load_big_endian(const char* in) noexcept {
-  if constexpr (size == 1) {
-    return static_cast<unsigned char>(*in);
-  } else {
-    return load_big_endian<size / 2>(in) << (4 * size) | load_big_endian<size / 2>(in + size / 2);
-  }
-}
-
-}  // namespace detail
-GEERPC_END_NAMESPACE
-
-#endif  // GEERPC_CODEC_BIG_ENDIAN_HPP
-// ---- include/geerpc/codec/msgpack_reader.hpp, continued
 
 GEERPC_BEGIN_NAMESPACE
 namespace detail {
@@ -3286,6 +3787,13 @@ class MsgpackReader {
       skip();
     }
     return false;
+  }
+
+  // An extension of any type, with its head.
+  std::string_view extension() {
+    const char* const begin = p_;
+    skip_extension();
+    return {begin, static_cast<std::size_t>(p_ - begin)};
   }
 
   // Reads over one value of any type and depth.
@@ -3762,6 +4270,10 @@ void decode_value(Reader& in, T& out) {
     out = static_cast<T>(in.template integer<std::underlying_type_t<T>>());
   } else if constexpr (kind == Kind::floating) {
     out = in.template number<T>();
+  } else if constexpr (kind == Kind::duration) {
+    out = from_nanoseconds<T>(in.template integer<std::int64_t>());
+  } else if constexpr (kind == Kind::time) {
+    decode_time(in, out);
   } else if constexpr (kind == Kind::string) {
     in.string(out);
   } else if constexpr (kind == Kind::bytes) {
@@ -3964,6 +4476,9 @@ class BasicMsgpackWriter {
     sink_.append(data, lifetime);
   }
 
+  // An extension, which comes with its head.
+  void extension(std::string_view bytes) { sink_.append(bytes, Lifetime::temporary); }
+
   // `count` values follow; for an object `count` keys, each with its value behind it.
   void begin_array(std::size_t count) {
     descend();
@@ -4092,14 +4607,14 @@ inline constexpr std::size_t msgpack_tuple_bound_v<std::tuple<T...>> =
 template <class A, class B>
 inline constexpr std::size_t msgpack_tuple_bound_v<std::pair<A, B>> = msgpack_bound_of_all<A, B>(0);
 
-template <class... Members, class... Classes>
-constexpr std::size_t msgpack_fields_bound(const FieldTable<Members Classes::*...>& table) {
+template <class... Fields>
+constexpr std::size_t msgpack_fields_bound(const FieldTable<Fields...>& table) {
   const std::size_t names = std::apply(
       [](const auto&... field) {
         return (std::size_t{0} + ... + (kMsgpackMaxHead + field.name.size()));
       },
       table.fields);
-  return msgpack_bound_of_all<Members...>(names);
+  return msgpack_bound_of_all<field_target_t<Fields>...>(names);
 }
 
 template <class T>
@@ -4264,6 +4779,10 @@ void encode_value(Writer& out, const T& value) {
     } else {
       out.number(static_cast<double>(value));
     }
+  } else if constexpr (kind == Kind::duration) {
+    out.integer(to_nanoseconds(value));
+  } else if constexpr (kind == Kind::time) {
+    encode_time(out, value);
   } else if constexpr (kind == Kind::string) {
     out.string(text_of(value), Lifetime::call);
   } else if constexpr (kind == Kind::bytes) {
@@ -7300,7 +7819,7 @@ GEERPC_END_NAMESPACE
 #define GEERPC_CLIENT_DIAL_HPP
 
 #include <functional>  // function
-#include <memory>      // make_shared, shared_ptr
+#include <memory>      // make_shared, make_unique, shared_ptr, unique_ptr
 #include <string>      // string
 #include <utility>     // move
 
@@ -7320,11 +7839,23 @@ GEERPC_END_NAMESPACE
 
 GEERPC_BEGIN_NAMESPACE
 
+// What a client speaks; a server of ours recognises each by itself.
+enum class Protocol {
+  geerpc,      // GeeRPC's option, and then the codec's messages
+  json_rpc_1,  // JSON-RPC 1.0 as a stream over TCP or unix sockets, as Go's net/rpc/jsonrpc has it
+  json_rpc_2   // JSON-RPC 2.0 as a stream of JSON values
+};
+
 // Plain values; copied when the client is made. A duration of zero means "no limit" where it says
 // so, never anything else.
 struct ClientOptions {
+  // JSON-RPC sends neither deadlines nor metadata, and can't cancel: a call that was given up goes
+  // on in the server.
+  Protocol protocol = Protocol::geerpc;
+
   // How arguments and results are encoded; the server must know it. json_codec() is what Go GeeRPC
-  // peers and readable traffic need. The codec must outlive the client.
+  // peers and readable traffic need. The codec must outlive the client. For Protocol::geerpc only;
+  // the others have theirs.
   const Codec* codec = &msgpack_codec();
 
   // Time for one attempt to connect: look up the name, connect, and the CONNECT of http@ addresses.
@@ -7358,6 +7889,18 @@ struct ClientOptions {
   // The path of CONNECT for http@ addresses.
   std::string connect_path = "/_geeprc_";
 };
+
+namespace detail {
+
+// The options with the codec that their protocol has. Throws Error(invalid_argument).
+inline ClientOptions settled(ClientOptions options) {
+  if (options.protocol == Protocol::json_rpc_1) options.codec = &json_rpc_codec(1);
+  if (options.protocol == Protocol::json_rpc_2) options.codec = &json_rpc_codec(2);
+  if (options.codec == nullptr) throw Error(StatusCode::invalid_argument, "the codec is null");
+  return options;
+}
+
+}  // namespace detail
 
 GEERPC_END_NAMESPACE
 
@@ -8409,10 +8952,14 @@ class JsonRpcClientWire final : public Wire {
   // Both versions, whichever was asked for: they can't be confused. What answers no call of ours is
   // nothing, unless it says why the connection ends.
   void read_response(std::string_view text, Message& message) const {
-    JsonMember members[] = {{"id"}, {"result"}, {"error"}};
+    JsonMember members[] = {{"id"}, {"result"}, {"error"}, {"method"}};
     find_members(text, limits().decode, members);
     const std::string_view id = members[0].text, error = members[2].text;
     message.unescaped_text.clear();
+    if (!members[3].text.empty()) {  // the server asks something
+      message.kind = MessageKind::nothing;
+      return;
+    }
     if (!is_json_null(error)) {
       message.kind = MessageKind::error;
       read_error(error, message);
@@ -9127,6 +9674,18 @@ inline Buffer open_tunnel(const Socket& socket, const std::string& path,
   }
 }
 
+// What GeeRPC's connections begin with.
+inline std::string opening_option(const ClientOptions& options) {
+  Option option;
+  option.magic = kMagicNumber;
+  option.codec = options.codec->content_type();
+  option.connect_timeout = options.connect_timeout;
+  option.handle_timeout = options.handle_timeout;
+  option.call_timeout = options.call_timeout;
+  option.extended = true;
+  return encode_option(option, may_meet_go_server(*options.codec));
+}
+
 // Throws Error, always one that says that nothing ran.
 GEERPC_COLD inline std::shared_ptr<ClientConnection> open_connection(
     const Address& address, const ClientOptions& options, SteadyClock::time_point deadline,
@@ -9140,20 +9699,26 @@ GEERPC_COLD inline std::shared_ptr<ClientConnection> open_connection(
       throw Error(error.code(), "dial " + address.str() + ": " + error.cause()).never_ran();
     }
   }
-  Option option;
-  option.magic = kMagicNumber;
-  option.codec = options.codec->content_type();
-  option.connect_timeout = options.connect_timeout;
-  option.handle_timeout = options.handle_timeout;
-  option.call_timeout = options.call_timeout;
-  option.extended = true;
   WireLimits limits;
   limits.max_message = options.max_message_size;
   limits.decode = options.decode;
-  return std::make_shared<ClientConnection>(
-      std::move(socket), make_client_wire(*options.codec, limits),
-      encode_option(option, may_meet_go_server(*options.codec)), std::move(unread),
-      options.max_queued_bytes, std::move(poke_background));
+  std::unique_ptr<Wire> wire;
+  std::string opening;
+  switch (options.protocol) {
+    case Protocol::geerpc:
+      wire = make_client_wire(*options.codec, limits);
+      opening = opening_option(options);
+      break;
+    case Protocol::json_rpc_1:
+      wire = std::make_unique<JsonRpcClientWire>(limits, JsonRpcVersion::one);
+      break;
+    case Protocol::json_rpc_2:
+      wire = std::make_unique<JsonRpcClientWire>(limits, JsonRpcVersion::two);
+      break;
+  }
+  return std::make_shared<ClientConnection>(std::move(socket), std::move(wire), opening,
+                                            std::move(unread), options.max_queued_bytes,
+                                            std::move(poke_background));
 }
 
 }  // namespace detail
@@ -9907,8 +10472,8 @@ class Client : public detail::CallByMethod<Client> {
   // Throws Error(invalid_argument) for an address that can't be dialled. Does not connect yet.
   explicit Client(Address address, ClientOptions options = {}) {
     if (address.empty()) throw Error(StatusCode::invalid_argument, "the address is empty");
-    if (options.codec == nullptr) throw Error(StatusCode::invalid_argument, "the codec is null");
-    background_ = std::make_shared<detail::Background>(std::move(address), std::move(options));
+    background_ = std::make_shared<detail::Background>(std::move(address),
+                                                       detail::settled(std::move(options)));
   }
   ~Client() {
     if (background_ != nullptr) close();

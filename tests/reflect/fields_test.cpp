@@ -33,6 +33,26 @@ GEERPC_FIELDS_AS(Point, (id, "ID"), (x, "X"), (label, "Label"), (fixed, "Fixed")
 struct Empty {};
 GEERPC_FIELDS(Empty)
 
+struct Origin {
+  int x = 1, y = 2;
+};
+GEERPC_FIELDS(Origin, x, y)
+struct Named {
+  std::string name = "n";
+};
+GEERPC_FIELDS_AS(Named, (name, "Name"))
+struct Both : Origin {
+  int before = 3;
+  shapes::Named Named;
+  int after = 4;
+};
+GEERPC_FIELDS(Both, before, embedded(Origin), embedded(Named), after)
+struct Deeper {
+  shapes::Both both;
+  int embedded = 5;
+};
+GEERPC_FIELDS_AS(Deeper, (embedded(both), "Both"), (embedded, "Last"))
+
 // Derives from a type with a table, but has none of its own.
 struct Derived : Point {};
 
@@ -102,6 +122,33 @@ TEST_CASE("a field table may be empty and may have 64 entries") {
   CHECK(detail::field_names_v<shapes::Wide>.back() == "g3");
 }
 
+TEST_CASE("the fields of embedded structs stand among the others, base classes and members alike") {
+  CHECK(detail::field_count_v<shapes::Both> == 5);
+  CHECK(detail::entry_count_v<shapes::Both> == 4);
+  CHECK(names_of(shapes::Both{}) == "before x y Name after ");
+  CHECK(names_of(shapes::Deeper{}) == "before x y Name after Last ");
+  std::string entries;
+  std::apply([&](const auto&... entry) { ((entries += std::string(entry.name) + ' '), ...); },
+             detail::field_table_v<shapes::Both>.fields);
+  CHECK(entries == "before Origin Named after ");
+  std::apply([&](const auto&... entry) { ((entries += std::string(entry.name) + ' '), ...); },
+             detail::field_table_v<shapes::Deeper>.fields);
+  CHECK(entries == "before Origin Named after Both Last ");
+  shapes::Deeper deeper;
+  detail::for_each_field(deeper, [](std::string_view name, auto& member) {
+    if constexpr (std::is_same_v<decltype(member), int&>) {
+      if (name == "y") member = 20;
+    }
+  });
+  CHECK(deeper.both.y == 20);
+  const auto& constant = deeper;
+  int sum = 0;
+  detail::for_each_field(constant, [&](std::string_view, const auto& member) {
+    if constexpr (std::is_same_v<decltype(member), const int&>) sum += member;
+  });
+  CHECK(sum == 3 + 1 + 20 + 4 + 5);
+}
+
 TEST_CASE("a field table belongs to its type alone") {
   CHECK(detail::has_fields_v<Args>);
   CHECK(detail::has_fields_v<const Args>);
@@ -122,6 +169,8 @@ TEST_CASE("type names are for people and the same with every compiler") {
   CHECK(type_name<std::uint16_t>() == "uint16");
   CHECK(type_name<long long>() == "int64");
   CHECK(type_name<std::uint64_t>() == "uint64");
+  CHECK(type_name<std::chrono::hours>() == "duration");
+  CHECK(type_name<std::chrono::system_clock::time_point>() == "time");
   CHECK(type_name<float>() == "float");
   CHECK(type_name<const double>() == "double");
   CHECK(type_name<std::string>() == "string");

@@ -80,8 +80,8 @@ class Client : public detail::CallByMethod<Client> {
   // Throws Error(invalid_argument) for an address that can't be dialled. Does not connect yet.
   explicit Client(Address address, ClientOptions options = {}) {
     if (address.empty()) throw Error(StatusCode::invalid_argument, "the address is empty");
-    if (options.codec == nullptr) throw Error(StatusCode::invalid_argument, "the codec is null");
-    background_ = std::make_shared<detail::Background>(std::move(address), std::move(options));
+    background_ = std::make_shared<detail::Background>(std::move(address),
+                                                       detail::settled(std::move(options)));
   }
   ~Client() {
     if (background_ != nullptr) close();

@@ -7,7 +7,7 @@
 #define GEERPC_CLIENT_DIAL_HPP
 
 #include <functional>  // function
-#include <memory>      // make_shared, shared_ptr
+#include <memory>      // make_shared, make_unique, shared_ptr, unique_ptr
 #include <string>      // string
 #include <utility>     // move
 
@@ -56,6 +56,18 @@ inline Buffer open_tunnel(const Socket& socket, const std::string& path,
   }
 }
 
+// What GeeRPC's connections begin with.
+inline std::string opening_option(const ClientOptions& options) {
+  Option option;
+  option.magic = kMagicNumber;
+  option.codec = options.codec->content_type();
+  option.connect_timeout = options.connect_timeout;
+  option.handle_timeout = options.handle_timeout;
+  option.call_timeout = options.call_timeout;
+  option.extended = true;
+  return encode_option(option, may_meet_go_server(*options.codec));
+}
+
 // Throws Error, always one that says that nothing ran.
 GEERPC_COLD inline std::shared_ptr<ClientConnection> open_connection(
     const Address& address, const ClientOptions& options, SteadyClock::time_point deadline,
@@ -69,20 +81,26 @@ GEERPC_COLD inline std::shared_ptr<ClientConnection> open_connection(
       throw Error(error.code(), "dial " + address.str() + ": " + error.cause()).never_ran();
     }
   }
-  Option option;
-  option.magic = kMagicNumber;
-  option.codec = options.codec->content_type();
-  option.connect_timeout = options.connect_timeout;
-  option.handle_timeout = options.handle_timeout;
-  option.call_timeout = options.call_timeout;
-  option.extended = true;
   WireLimits limits;
   limits.max_message = options.max_message_size;
   limits.decode = options.decode;
-  return std::make_shared<ClientConnection>(
-      std::move(socket), make_client_wire(*options.codec, limits),
-      encode_option(option, may_meet_go_server(*options.codec)), std::move(unread),
-      options.max_queued_bytes, std::move(poke_background));
+  std::unique_ptr<Wire> wire;
+  std::string opening;
+  switch (options.protocol) {
+    case Protocol::geerpc:
+      wire = make_client_wire(*options.codec, limits);
+      opening = opening_option(options);
+      break;
+    case Protocol::json_rpc_1:
+      wire = std::make_unique<JsonRpcClientWire>(limits, JsonRpcVersion::one);
+      break;
+    case Protocol::json_rpc_2:
+      wire = std::make_unique<JsonRpcClientWire>(limits, JsonRpcVersion::two);
+      break;
+  }
+  return std::make_shared<ClientConnection>(std::move(socket), std::move(wire), opening,
+                                            std::move(unread), options.max_queued_bytes,
+                                            std::move(poke_background));
 }
 
 }  // namespace detail

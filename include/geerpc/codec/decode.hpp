@@ -23,6 +23,7 @@
 #include <geerpc/codec/dom.hpp>
 #include <geerpc/codec/json_reader.hpp>
 #include <geerpc/codec/msgpack_reader.hpp>
+#include <geerpc/codec/time.hpp>
 #include <geerpc/codec/traits.hpp>
 
 GEERPC_BEGIN_NAMESPACE
@@ -252,6 +253,10 @@ void decode_value(Reader& in, T& out) {
     out = static_cast<T>(in.template integer<std::underlying_type_t<T>>());
   } else if constexpr (kind == Kind::floating) {
     out = in.template number<T>();
+  } else if constexpr (kind == Kind::duration) {
+    out = from_nanoseconds<T>(in.template integer<std::int64_t>());
+  } else if constexpr (kind == Kind::time) {
+    decode_time(in, out);
   } else if constexpr (kind == Kind::string) {
     in.string(out);
   } else if constexpr (kind == Kind::bytes) {

@@ -18,6 +18,7 @@
 #include <nlohmann/json.hpp>
 
 #include <geerpc/codec/limits.hpp>
+#include <geerpc/codec/time.hpp>
 
 GEERPC_BEGIN_NAMESPACE
 namespace detail {
@@ -91,14 +92,26 @@ bool next_text_key(Reader& in, typename Reader::Scope& scope, std::string& key) 
   return true;
 }
 
-// Recursive, but no deeper than the reader allows. Extension types become null.
+// A timestamp becomes text as in JSON, other extensions null.
+template <class Reader>
+void read_extension(Reader& in, nlohmann::json& dom) {
+  dom = nullptr;
+  if constexpr (!Reader::kTextKeys) {
+    Moment moment;
+    if (parse_timestamp(in.extension(), moment)) dom = time_text(moment);
+  }
+}
+
+// Recursive, but no deeper than the reader allows.
 template <class Reader>
 void read_dom(Reader& in, nlohmann::json& dom) {
   switch (in.peek()) {
     case Token::null:
-    case Token::extension:
       in.skip();
       dom = nullptr;
+      return;
+    case Token::extension:
+      read_extension(in, dom);
       return;
     case Token::boolean:
       dom = in.boolean();

@@ -20,6 +20,7 @@
 
 #include <geerpc/codec/dom.hpp>
 #include <geerpc/codec/msgpack_bound.hpp>
+#include <geerpc/codec/time.hpp>
 #include <geerpc/codec/traits.hpp>
 
 GEERPC_BEGIN_NAMESPACE
@@ -150,6 +151,10 @@ void encode_value(Writer& out, const T& value) {
     } else {
       out.number(static_cast<double>(value));
     }
+  } else if constexpr (kind == Kind::duration) {
+    out.integer(to_nanoseconds(value));
+  } else if constexpr (kind == Kind::time) {
+    encode_time(out, value);
   } else if constexpr (kind == Kind::string) {
     out.string(text_of(value), Lifetime::call);
   } else if constexpr (kind == Kind::bytes) {

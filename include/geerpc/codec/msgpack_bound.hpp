@@ -38,14 +38,14 @@ inline constexpr std::size_t msgpack_tuple_bound_v<std::tuple<T...>> =
 template <class A, class B>
 inline constexpr std::size_t msgpack_tuple_bound_v<std::pair<A, B>> = msgpack_bound_of_all<A, B>(0);
 
-template <class... Members, class... Classes>
-constexpr std::size_t msgpack_fields_bound(const FieldTable<Members Classes::*...>& table) {
+template <class... Fields>
+constexpr std::size_t msgpack_fields_bound(const FieldTable<Fields...>& table) {
   const std::size_t names = std::apply(
       [](const auto&... field) {
         return (std::size_t{0} + ... + (kMsgpackMaxHead + field.name.size()));
       },
       table.fields);
-  return msgpack_bound_of_all<Members...>(names);
+  return msgpack_bound_of_all<field_target_t<Fields>...>(names);
 }
 
 template <class T>

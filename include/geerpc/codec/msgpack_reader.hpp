@@ -226,6 +226,13 @@ class MsgpackReader {
     return false;
   }
 
+  // An extension of any type, with its head.
+  std::string_view extension() {
+    const char* const begin = p_;
+    skip_extension();
+    return {begin, static_cast<std::size_t>(p_ - begin)};
+  }
+
   // Reads over one value of any type and depth.
   void skip() {
     for (std::uint64_t values = 1; values != 0; --values) {

@@ -116,6 +116,9 @@ class BasicMsgpackWriter {
     sink_.append(data, lifetime);
   }
 
+  // An extension, which comes with its head.
+  void extension(std::string_view bytes) { sink_.append(bytes, Lifetime::temporary); }
+
   // `count` values follow; for an object `count` keys, each with its value behind it.
   void begin_array(std::size_t count) {
     descend();

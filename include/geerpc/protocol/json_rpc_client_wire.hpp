@@ -78,10 +78,14 @@ class JsonRpcClientWire final : public Wire {
   // Both versions, whichever was asked for: they can't be confused. What answers no call of ours is
   // nothing, unless it says why the connection ends.
   void read_response(std::string_view text, Message& message) const {
-    JsonMember members[] = {{"id"}, {"result"}, {"error"}};
+    JsonMember members[] = {{"id"}, {"result"}, {"error"}, {"method"}};
     find_members(text, limits().decode, members);
     const std::string_view id = members[0].text, error = members[2].text;
     message.unescaped_text.clear();
+    if (!members[3].text.empty()) {  // the server asks something
+      message.kind = MessageKind::nothing;
+      return;
+    }
     if (!is_json_null(error)) {
       message.kind = MessageKind::error;
       read_error(error, message);

@@ -7,6 +7,7 @@
 #define GEERPC_REFLECT_KIND_HPP
 
 #include <array>        // array
+#include <chrono>       // duration, system_clock, time_point
 #include <cstddef>      // byte, size_t
 #include <memory>       // shared_ptr, unique_ptr
 #include <optional>     // optional
@@ -28,6 +29,8 @@ enum class Kind {
   integer,      // every width, char types too
   enumeration,  // travels as its underlying integer
   floating,
+  duration,  // std::chrono::duration
+  time,      // std::chrono::time_point of the system clock
   string,    // std::string; to encode only: string_view, const char*, char arrays
   bytes,     // vectors of std::byte and of unsigned char
   nullable,  // optional, unique_ptr, shared_ptr: null or the value
@@ -59,6 +62,17 @@ template <class... T>
 inline constexpr bool is_tuple_v<std::tuple<T...>> = true;
 template <class A, class B>
 inline constexpr bool is_tuple_v<std::pair<A, B>> = true;
+
+template <class T>
+inline constexpr bool is_duration_v = false;
+template <class Rep, class Period>
+inline constexpr bool is_duration_v<std::chrono::duration<Rep, Period>> = true;
+
+template <class T>
+inline constexpr bool is_time_v = false;
+template <class Duration>
+inline constexpr bool is_time_v<std::chrono::time_point<std::chrono::system_clock, Duration>> =
+    true;
 
 template <class T, class = void>
 inline constexpr bool is_map_v = false;
@@ -95,6 +109,10 @@ constexpr Kind kind_of() {
     return Kind::enumeration;
   } else if constexpr (std::is_floating_point_v<T>) {
     return Kind::floating;
+  } else if constexpr (is_duration_v<T>) {
+    return Kind::duration;
+  } else if constexpr (is_time_v<T>) {
+    return Kind::time;
   } else if constexpr (std::is_same_v<T, std::string> || std::is_same_v<T, std::string_view> ||
                        std::is_same_v<T, const char*> || std::is_same_v<T, char*> ||
                        (std::is_array_v<T> &&

@@ -61,6 +61,10 @@ std::string type_name() {
       return sign + "int" + std::to_string(8 * sizeof(U));
     } else if constexpr (kind == Kind::floating) {
       return std::is_same_v<U, float> ? "float" : "double";
+    } else if constexpr (kind == Kind::duration) {
+      return "duration";
+    } else if constexpr (kind == Kind::time) {
+      return "time";
     } else if constexpr (kind == Kind::string) {
       return "string";
     } else if constexpr (kind == Kind::bytes) {
