@@ -80,6 +80,7 @@ class Client : public detail::CallByMethod<Client> {
   // Throws Error(invalid_argument) for an address that can't be dialled. Does not connect yet.
   explicit Client(Address address, ClientOptions options = {}) {
     if (address.empty()) throw Error(StatusCode::invalid_argument, "the address is empty");
+    if (options.protocol == Protocol::net_rpc) options.codec = &gob_codec();
     if (options.codec == nullptr) throw Error(StatusCode::invalid_argument, "the codec is null");
     background_ = std::make_shared<detail::Background>(std::move(address), std::move(options));
   }

@@ -1,7 +1,7 @@
 // geerpc: typed RPC, service discovery and load balancing for C++17
 // SPDX-License-Identifier: MIT
 //
-// From an address to an open connection: connect, CONNECT, option.
+// From an address to an open connection: connect, CONNECT, option; and which wire it has.
 
 #ifndef GEERPC_CLIENT_DIAL_HPP
 #define GEERPC_CLIENT_DIAL_HPP
@@ -55,19 +55,8 @@ inline Buffer open_tunnel(const Socket& socket, const std::string& path,
   }
 }
 
-// Throws Error, always one that says that nothing ran.
-inline std::shared_ptr<ClientConnection> open_connection(
-    const Address& address, const ClientOptions& options, SteadyClock::time_point deadline,
-    const Waker& abort, std::function<void(bool)> poke_background) {
-  Socket socket = dial(address, deadline, abort);
-  Buffer unread;
-  if (address.scheme() == Address::Scheme::http) {
-    try {
-      unread = open_tunnel(socket, options.connect_path, deadline, abort);
-    } catch (const Error& error) {
-      throw Error(error.code(), "dial " + address.str() + ": " + error.cause()).never_ran();
-    }
-  }
+// The bytes with which a GeeRPC connection opens.
+inline std::string opening_option(const ClientOptions& options) {
   Option option;
   option.magic = kMagicNumber;
   option.codec = options.codec->content_type();
@@ -75,13 +64,34 @@ inline std::shared_ptr<ClientConnection> open_connection(
   option.handle_timeout = options.handle_timeout;
   option.call_timeout = options.call_timeout;
   option.extended = true;
+  return encode_option(option, may_meet_go_server(*options.codec));
+}
+
+// Throws Error, always one that says that nothing ran.
+inline std::shared_ptr<ClientConnection> open_connection(
+    const Address& address, const ClientOptions& options, SteadyClock::time_point deadline,
+    const Waker& abort, std::function<void(bool)> poke_background) {
+  Socket socket = dial(address, deadline, abort);
+  const bool net_rpc = options.protocol == Protocol::net_rpc;
+  Buffer unread;
+  if (address.scheme() == Address::Scheme::http) {
+    const std::string own = net_rpc ? "/_goRPC_" : "/_geeprc_";
+    const std::string& path = options.connect_path.empty() ? own : options.connect_path;
+    try {
+      unread = open_tunnel(socket, path, deadline, abort);
+    } catch (const Error& error) {
+      throw Error(error.code(), "dial " + address.str() + ": " + error.cause()).never_ran();
+    }
+  }
   WireLimits limits;
   limits.max_message = options.max_message_size;
   limits.decode = options.decode;
-  return std::make_shared<ClientConnection>(
-      std::move(socket), make_client_wire(*options.codec, limits),
-      encode_option(option, may_meet_go_server(*options.codec)), std::move(unread),
-      options.max_queued_bytes, std::move(poke_background));
+  return std::make_shared<ClientConnection>(std::move(socket),
+                                            net_rpc ? make_net_rpc_wire(limits, Wire::Side::client)
+                                                    : make_client_wire(*options.codec, limits),
+                                            net_rpc ? "" : opening_option(options),
+                                            std::move(unread), options.max_queued_bytes,
+                                            std::move(poke_background));
 }
 
 }  // namespace detail

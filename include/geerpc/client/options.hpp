@@ -14,11 +14,19 @@
 
 GEERPC_BEGIN_NAMESPACE
 
+// What a server speaks.
+enum class Protocol {
+  geerpc,   // GeeRPC's, and ours: the codec is chosen in ClientOptions
+  net_rpc,  // that of Go's net/rpc, always in gob
+};
+
 // Plain values; copied when the client is made. A duration of zero means "no limit" where it says
 // so, never anything else.
 struct ClientOptions {
-  // How arguments and results are encoded; the server must know it. json_codec() is what Go GeeRPC
-  // peers and readable traffic need. The codec must outlive the client.
+  Protocol protocol = Protocol::geerpc;
+
+  // How arguments and results are encoded; the server must know it. Go GeeRPC servers need
+  // gob_codec(), readable traffic json_codec(). The codec must outlive the client. Not for net/rpc.
   const Codec* codec = &msgpack_codec();
 
   // Time for one attempt to connect: look up the name, connect, and the CONNECT of http@ addresses.
@@ -49,8 +57,9 @@ struct ClientOptions {
   // Bytes that wait to be sent, over which calls wait for room (until their deadlines).
   std::size_t max_queued_bytes = 4u << 20;
 
-  // The path of CONNECT for http@ addresses.
-  std::string connect_path = "/_geeprc_";
+  // The path of CONNECT for http@ addresses. Empty: the protocol's own, "/_geeprc_" (sic) for
+  // GeeRPC, "/_goRPC_" for net/rpc.
+  std::string connect_path;
 };
 
 GEERPC_END_NAMESPACE

@@ -46,6 +46,13 @@ inline Error geerpc_no_handler(NoHandler why, std::string_view method) {
                           "rpc server: service/method request ill-formed: " + std::string(method));
 }
 
+// net/rpc (server.go) names the method as a whole.
+inline Error net_rpc_no_handler(NoHandler why, std::string_view method) {
+  constexpr const char* texts[] = {"rpc: service/method request ill-formed: ",
+                                   "rpc: can't find service ", "rpc: can't find method "};
+  return no_handler_error(why, texts[static_cast<int>(why)] + std::string(method));
+}
+
 inline constexpr std::string_view kHandleTimeoutText = "rpc server: request handle timeout";
 
 // Gives an error that came as a mere text its code. Texts that say that nothing ran are believed

@@ -8,6 +8,7 @@
 
 #include <chrono>   // hours, nanoseconds, seconds
 #include <cstddef>  // size_t
+#include <string>   // string
 #include <vector>   // vector
 
 #include <geerpc/codec/codec.hpp>
@@ -55,7 +56,21 @@ struct ServerOptions {
   // Nesting of the values that are read.
   DecodeLimits decode;
 
-  // Codecs beside application/msgpack and application/json. They must outlive the server.
+  // Which protocols are spoken. A connection shows by its first bytes which it wants; one that may
+  // not be is closed.
+  struct Protocols {
+    bool geerpc = true;   // an option first; MessagePack, JSON, gob and codecs of yours
+    bool net_rpc = true;  // Go's, in gob
+  };
+  Protocols protocols;
+
+  // Where HTTP CONNECT leads to which of them. GeeRPC's own path is misspelt; its clients ask for
+  // that one.
+  std::vector<std::string> geerpc_paths = {"/_geeprc_", "/_geerpc_"};
+  std::vector<std::string> net_rpc_paths = {"/_goRPC_"};
+
+  // Codecs beside application/msgpack, application/json and application/gob. They must outlive the
+  // server.
   std::vector<const Codec*> codecs;
 };
 

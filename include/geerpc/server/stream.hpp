@@ -89,6 +89,7 @@ class ServerStream {
   static constexpr std::size_t kMaxReadSize = 64u << 10;
 
   bool take(const Socket::Transfer& got) {
+    at_end_ = got.bytes == 0;
     if (got.bytes <= 0) return false;
     const auto bytes = static_cast<std::size_t>(got.bytes);
     if (bytes >= read_size_) read_size_ = (std::min)(2 * read_size_, kMaxReadSize);
@@ -115,6 +116,7 @@ class ServerStream {
   // Of the thread that reads.
   Buffer input_;
   std::size_t read_size_ = kMinReadSize;  // grows with what comes
+  bool at_end_ = false;                   // the peer has closed its half
 
   Outbox outbox_;
 
