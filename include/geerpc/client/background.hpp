@@ -53,7 +53,7 @@ class Background final : public CallbackReader, public std::enable_shared_from_t
       }
       call->context = context;
       call->has_deadline = true;  // by then there is less time left
-      encode(*channel_.options().codec, call->body);
+      encode(early_codec(*channel_.options().codec), call->body);
     } catch (const std::exception&) {
       return fail(call, thrown());
     }
@@ -355,7 +355,7 @@ class Background final : public CallbackReader, public std::enable_shared_from_t
   // False if it is to be tried again.
   bool send_or_fail(const std::shared_ptr<AsyncCall>& call,
                     const std::shared_ptr<ClientConnection>& connection) {
-    const auto body = [&](const Codec&, Buffer& out) { out.append(call->body.view()); };
+    const auto body = [&](const Codec& codec, Buffer& out) { call->append_body(codec, out); };
     try {
       if (!send(call, connection, SteadyClock::now(), call->context.metadata(), body)) return false;
       const std::lock_guard<std::mutex> lock(mutex_);

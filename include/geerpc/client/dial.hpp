@@ -1,7 +1,7 @@
 // geerpc: typed RPC, service discovery and load balancing for C++17
 // SPDX-License-Identifier: MIT
 //
-// From an address to an open connection: connect, CONNECT, option.
+// From an address to an open connection: connect, CONNECT, option; and which wire it has.
 
 #ifndef GEERPC_CLIENT_DIAL_HPP
 #define GEERPC_CLIENT_DIAL_HPP
@@ -68,6 +68,11 @@ inline std::string opening_option(const ClientOptions& options) {
   return encode_option(option, may_meet_go_server(*options.codec));
 }
 
+inline std::string connect_path(const ClientOptions& options) {
+  if (!options.connect_path.empty()) return options.connect_path;
+  return options.protocol == Protocol::net_rpc ? "/_goRPC_" : "/_geeprc_";
+}
+
 // Throws Error, always one that says that nothing ran.
 GEERPC_COLD inline std::shared_ptr<ClientConnection> open_connection(
     const Address& address, const ClientOptions& options, SteadyClock::time_point deadline,
@@ -76,7 +81,7 @@ GEERPC_COLD inline std::shared_ptr<ClientConnection> open_connection(
   Buffer unread;
   if (address.scheme() == Address::Scheme::http) {
     try {
-      unread = open_tunnel(socket, options.connect_path, deadline, abort);
+      unread = open_tunnel(socket, connect_path(options), deadline, abort);
     } catch (const Error& error) {
       throw Error(error.code(), "dial " + address.str() + ": " + error.cause()).never_ran();
     }
@@ -90,6 +95,9 @@ GEERPC_COLD inline std::shared_ptr<ClientConnection> open_connection(
     case Protocol::geerpc:
       wire = make_client_wire(*options.codec, limits);
       opening = opening_option(options);
+      break;
+    case Protocol::net_rpc:
+      wire = make_net_rpc_wire(limits, Wire::Side::client);
       break;
     case Protocol::json_rpc_1:
       wire = std::make_unique<JsonRpcClientWire>(limits, JsonRpcVersion::one);

@@ -75,6 +75,7 @@ class ReadingHalf {
       : poke_background_(std::move(poke_background)),
         socket_(std::move(socket)),
         wire_(std::move(wire)),
+        pending_(wire_->first_seq()),
         reader_(socket_, waker_, *wire_, std::move(unread)) {}
   ~ReadingHalf() = default;
 

@@ -58,6 +58,11 @@ class ServerConnection : public ServerStream,
     return true;
   }
 
+  // Once the stream has ended: true if a request lost its body, to be answered with message.text.
+  bool read_unfinished(Message& message) {
+    return at_end_ && wire_->read_unfinished(input_.view(), message);
+  }
+
   // Waits for more input. False at the end of the stream, or when the peer used up its time.
   GEERPC_HOT bool receive() {
     const std::size_t ahead = (std::min)(wire_->missing(), (std::max)(input_.size(), kMaxGrowth));

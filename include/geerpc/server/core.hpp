@@ -114,7 +114,7 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
   static constexpr std::chrono::milliseconds kRetry{5};
 
   static std::vector<const Codec*> all_codecs(const ServerOptions& options) {
-    std::vector<const Codec*> codecs = {&msgpack_codec(), &json_codec()};
+    std::vector<const Codec*> codecs = {&msgpack_codec(), &json_codec(), &gob_codec()};
     codecs.insert(codecs.end(), options.codecs.begin(), options.codecs.end());
     return codecs;
   }
@@ -154,12 +154,19 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
           works =
               (all_sent || connection->flush()) && !connection->stopping() && connection->receive();
         }
+        if (connection->read_unfinished(message)) {
+          (void)refuse(connection, message,
+                       Error(StatusCode::invalid_argument, std::string(message.text)).never_ran());
+        }
       } catch (const Error& error) {  // what came is no message
         broken = true;
-        connection->append([&](Buffer& out) {
-          connection->wire().write_error(out, message.seq, message.method,
-                                         message.seq != 0 ? error.never_ran() : error);
-        });
+        const bool of_a_call = !message.method.empty();
+        if (of_a_call || connection->wire().has_connection_errors()) {
+          connection->append([&](Buffer& out) {
+            connection->wire().write_error(out, message.seq, message.method,
+                                           of_a_call ? error.never_ran() : error);
+          });
+        }
       }
     } catch (const std::exception&) {
       connection->abort();  // out of memory

@@ -91,6 +91,7 @@ class ServerStream {
   static constexpr std::chrono::milliseconds kLingerTime{500};
 
   bool take(const Socket::Transfer& got) {
+    at_end_ = got.bytes == 0;
     if (got.bytes <= 0) return false;
     const auto bytes = static_cast<std::size_t>(got.bytes);
     if (bytes >= read_size_) read_size_ = (std::min)(2 * read_size_, kMaxReadSize);
@@ -117,6 +118,7 @@ class ServerStream {
   // Of the thread that reads.
   Buffer input_;
   std::size_t read_size_ = kMinReadSize;  // grows with what comes
+  bool at_end_ = false;                   // the peer has closed its half
 
   Outbox outbox_;
 
