@@ -10940,7 +10940,7 @@ class GobWire final : private GobConnection, public Wire {
     begin();
     write_reply_header(out, seq, method, "");
   }
-  void finish(Buffer& out, std::size_t start) const override {
+  void finish(Buffer& out, std::size_t start, std::uint64_t) const override {
     const std::size_t size = out.size() - start;
     if (size > limits().max_message) out.truncate(start);
     check_size(size);
