@@ -59,10 +59,10 @@ struct Session {
   std::string from_client, from_server;
   std::vector<Step> steps;  // the first is the handshake
 
-  explicit Session(const std::string& script)
-      : from_client(read_data("geerpc-json-" + script + ".c2s.bin")),
-        from_server(read_data("geerpc-json-" + script + ".s2c.bin")) {
-    const auto description = nlohmann::json::parse(read_data("geerpc-json-" + script + ".json"));
+  explicit Session(const std::string& script, const std::string& protocol = "geerpc-json")
+      : from_client(read_data(protocol + "-" + script + ".c2s.bin")),
+        from_server(read_data(protocol + "-" + script + ".s2c.bin")) {
+    const auto description = nlohmann::json::parse(read_data(protocol + "-" + script + ".json"));
     for (const auto& entry : description.at("Steps")) {
       Step step;
       step.label = entry.at("label").get<std::string>();
