@@ -8779,6 +8779,7 @@ struct Message {
   bool may_have_run = true;               // error
   std::string_view text;                  // error
   bool whole_connection = false;          // error: it concerns no single call
+  bool may_hang_up = false;               // error: the server may have lost its place in the stream
   std::string_view body;                  // request, notify, reply
   const Codec* codec = nullptr;           // of the body, if it is not the connection's
   std::size_t too_large = 0;  // if not 0: the message has so many bytes, and its body is not here
@@ -8796,7 +8797,7 @@ struct Message {
     if (!metadata.empty()) metadata.clear();
     code = StatusCode::unknown;
     may_have_run = true;
-    whole_connection = false;
+    whole_connection = may_hang_up = false;
     too_large = 0;
   }
 };
@@ -8866,7 +8867,8 @@ inline Error net_rpc_no_handler(NoHandler why, std::string_view method) {
 inline constexpr std::string_view kHandleTimeoutText = "rpc server: request handle timeout";
 
 // Gives an error that came as a mere text its code. Texts that say that nothing ran are believed
-// only if they are about this very call: a handler may pass on another server's.
+// only if they are about this very call: a handler may pass on another server's. Go GeeRPC's server
+// leaves the body of such a request unread and takes it for the next header.
 inline void infer_code(Message& message, NoHandlerWords words) {
   const bool has_dot = message.method.find('.') != message.method.npos;
   for (const NoHandler why : {NoHandler::ill_formed, NoHandler::no_service, NoHandler::no_method}) {
@@ -8875,6 +8877,7 @@ inline void infer_code(Message& message, NoHandlerWords words) {
     if (message.text != error.cause()) continue;
     message.code = error.code();
     message.may_have_run = false;
+    message.may_hang_up = words == &geerpc_no_handler;
     return;
   }
   if (message.text.substr(0, kHandleTimeoutText.size()) == kHandleTimeoutText) {
@@ -9135,6 +9138,11 @@ class ReadingHalf {
     if (SteadyClock::duration(since) <= kSilence) return true;
     std::unique_lock<std::mutex> lock(mutex_);
     if (dead_ || reading_ || pending_.size() != 0) return !dead_;
+    if (in_doubt_) {
+      lock.unlock();
+      fail({StatusCode::unavailable, "connection given up: the server may hang up"});
+      return false;
+    }
     Turn turn(*this, lock);
     receive(now, now, true, nullptr);
     turn.end();
@@ -9344,6 +9352,7 @@ class ReadingHalf {
     if (message.kind == MessageKind::error) {
       error.emplace(message.code, std::string(message.text));
       if (!message.may_have_run) error = error->never_ran();
+      if (message.may_hang_up) expect_hang_up();
       if (message.whole_connection) {  // e.g. the option was refused
         fail(*error, message.may_have_run ? kAll : 0);
         return;
@@ -9375,6 +9384,13 @@ class ReadingHalf {
     lock.unlock();
     if (sleeper != nullptr) sleeper->wake();
   }
+  // The next one who asks whether this connection is alive finds out, as after a silence.
+  void expect_hang_up() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    in_doubt_ = true;
+    last_use_.store((SteadyClock::time_point::min)().time_since_epoch().count() / 2,
+                    std::memory_order_relaxed);
+  }
   std::optional<Error> decode(Call& call, const Message& message) {
     return call.try_decode(wire_->codec(), message.body, wire_->limits().decode);
   }
@@ -9390,6 +9406,7 @@ class ReadingHalf {
   Sleepers sleepers_;  // callers that wait while another thread reads
   bool reading_ = false;
   bool background_reads_ = false;    // if reading_: the background thread does
+  bool in_doubt_ = false;            // the server may hang up: not for new calls once this is idle
   std::uint64_t turns_ = 0;          // how often the reader's role was taken
   std::uint64_t served_ = 0;         // replies that were read for others
   std::uint64_t begun_ = 0;          // calls

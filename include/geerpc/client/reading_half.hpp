@@ -45,6 +45,11 @@ class ReadingHalf {
     if (SteadyClock::duration(since) <= kSilence) return true;
     std::unique_lock<std::mutex> lock(mutex_);
     if (dead_ || reading_ || pending_.size() != 0) return !dead_;
+    if (in_doubt_) {
+      lock.unlock();
+      fail({StatusCode::unavailable, "connection given up: the server may hang up"});
+      return false;
+    }
     Turn turn(*this, lock);
     receive(now, now, true, nullptr);
     turn.end();
@@ -254,6 +259,7 @@ class ReadingHalf {
     if (message.kind == MessageKind::error) {
       error.emplace(message.code, std::string(message.text));
       if (!message.may_have_run) error = error->never_ran();
+      if (message.may_hang_up) expect_hang_up();
       if (message.whole_connection) {  // e.g. the option was refused
         fail(*error, message.may_have_run ? kAll : 0);
         return;
@@ -285,6 +291,13 @@ class ReadingHalf {
     lock.unlock();
     if (sleeper != nullptr) sleeper->wake();
   }
+  // The next one who asks whether this connection is alive finds out, as after a silence.
+  void expect_hang_up() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    in_doubt_ = true;
+    last_use_.store((SteadyClock::time_point::min)().time_since_epoch().count() / 2,
+                    std::memory_order_relaxed);
+  }
   std::optional<Error> decode(Call& call, const Message& message) {
     return call.try_decode(wire_->codec(), message.body, wire_->limits().decode);
   }
@@ -300,6 +313,7 @@ class ReadingHalf {
   Sleepers sleepers_;  // callers that wait while another thread reads
   bool reading_ = false;
   bool background_reads_ = false;    // if reading_: the background thread does
+  bool in_doubt_ = false;            // the server may hang up: not for new calls once this is idle
   std::uint64_t turns_ = 0;          // how often the reader's role was taken
   std::uint64_t served_ = 0;         // replies that were read for others
   std::uint64_t begun_ = 0;          // calls
