@@ -5083,8 +5083,10 @@ inline bool read_gob_length(std::string_view in, std::size_t& head, std::uint64_
   return true;
 }
 
-// Thrown where a value may go on in a message that has not come yet.
-struct GobNeedsMore {};
+// Thrown where a value goes on in a message that is not all there yet.
+struct GobNeedsMore {
+  std::size_t bytes;  // that are missing at least
+};
 
 // Reads from gob messages: each is an unsigned length and so many bytes. A value lies in one
 // message, but for interface values, which may go on in the next ones. What throws throws
@@ -5104,9 +5106,10 @@ class GobReader {
     const std::string_view rest(end_, static_cast<std::size_t>(all_end_ - end_));
     std::size_t head = 0;
     std::uint64_t length = 0;
-    if (!read_gob_length(rest, head, length) || length > rest.size() - head) {
-      if (more_may_come_) throw GobNeedsMore();
-      throw_short();
+    const bool has_length = read_gob_length(rest, head, length);
+    if (!has_length || length > rest.size() - head) {
+      if (!more_may_come_) throw_short();
+      throw GobNeedsMore{has_length ? static_cast<std::size_t>(length) - (rest.size() - head) : 1};
     }
     p_ = end_ + head;
     end_ = p_ + length;
@@ -6895,21 +6898,26 @@ class GobScanner {
   std::size_t size() const noexcept { return size_; }
 
  private:
-  // The value may go on in the next message.
+  // The value may go on in the next message. It is read over from its start whenever the message
+  // that it turned out to lack has come, so a few times at most, however the stream is cut.
   Found scan_value(std::string_view in, GobReader& reader, std::int64_t id) {
+    if (in.size() < wanted_) {
+      size_ = wanted_;
+      return Found::nothing;
+    }
     const char* known = in.data() + known_;
     GobSkipper skipper(schema_, max_depth_, known);
     try {
       skipper.skip_typed(reader, id);
-    } catch (const GobNeedsMore&) {
+    } catch (const GobNeedsMore& more) {
       known_ = static_cast<std::size_t>(known - in.data());
-      size_ = in.size() + 1;
+      size_ = wanted_ = in.size() + more.bytes;
       return Found::nothing;
     } catch (const Error&) {
       // A bad value in one message is the affair of who decodes it.
       if (skipper.cuts() != 0) throw;
     }
-    known_ = 0;
+    known_ = wanted_ = 0;
     size_ = static_cast<std::size_t>(reader.message_end() - in.data());
     return Found::value;
   }
@@ -6917,7 +6925,9 @@ class GobScanner {
   GobSchema& schema_;
   const std::size_t max_depth_;
   std::size_t size_ = 0;
+  // Of a value of which more is to come.
   std::size_t known_ = 0;  // see GobSkipper
+  std::size_t wanted_ = 0;
 };
 
 }  // namespace detail
@@ -8867,8 +8877,7 @@ inline Error net_rpc_no_handler(NoHandler why, std::string_view method) {
 inline constexpr std::string_view kHandleTimeoutText = "rpc server: request handle timeout";
 
 // Gives an error that came as a mere text its code. Texts that say that nothing ran are believed
-// only if they are about this very call: a handler may pass on another server's. Go GeeRPC's server
-// leaves the body of such a request unread and takes it for the next header.
+// only if they are about this very call: a handler may pass on another server's.
 inline void infer_code(Message& message, NoHandlerWords words) {
   const bool has_dot = message.method.find('.') != message.method.npos;
   for (const NoHandler why : {NoHandler::ill_formed, NoHandler::no_service, NoHandler::no_method}) {
@@ -8877,7 +8886,6 @@ inline void infer_code(Message& message, NoHandlerWords words) {
     if (message.text != error.cause()) continue;
     message.code = error.code();
     message.may_have_run = false;
-    message.may_hang_up = words == &geerpc_no_handler;
     return;
   }
   if (message.text.substr(0, kHandleTimeoutText.size()) == kHandleTimeoutText) {
@@ -11069,7 +11077,13 @@ class GobWire final : private GobConnection, public Wire {
     message.text = header.Error;
     message.kind = message.text.empty() ? MessageKind::reply : MessageKind::error;
     if (message.kind != MessageKind::error) return;
-    if (header.Code == 0) return infer_code(message, words());
+    if (header.Code == 0) {
+      infer_code(message, words());
+      // Go GeeRPC's server leaves the body of such a request unread and takes it for the next
+      // header, which it mostly is not. (In JSON it mostly is one.)
+      message.may_hang_up = dialect_ == Dialect::geerpc && !message.may_have_run;
+      return;
+    }
     message.code = status_from_wire(header.Code);
     message.may_have_run = !header.NeverRan;
   }
@@ -17141,7 +17155,7 @@ struct XClientOptions {
     client.connect_timeout = std::chrono::seconds(3);
   }
 
-  // For the client of each server. With a cluster of Go servers set its codec to json_codec().
+  // For the client of each server. With a cluster of Go servers set its codec to gob_codec().
   // wait_for_ready should stay false: it would make a call wait for one dead server.
   ClientOptions client;
 

@@ -41,8 +41,10 @@ inline bool read_gob_length(std::string_view in, std::size_t& head, std::uint64_
   return true;
 }
 
-// Thrown where a value may go on in a message that has not come yet.
-struct GobNeedsMore {};
+// Thrown where a value goes on in a message that is not all there yet.
+struct GobNeedsMore {
+  std::size_t bytes;  // that are missing at least
+};
 
 // Reads from gob messages: each is an unsigned length and so many bytes. A value lies in one
 // message, but for interface values, which may go on in the next ones. What throws throws
@@ -62,9 +64,10 @@ class GobReader {
     const std::string_view rest(end_, static_cast<std::size_t>(all_end_ - end_));
     std::size_t head = 0;
     std::uint64_t length = 0;
-    if (!read_gob_length(rest, head, length) || length > rest.size() - head) {
-      if (more_may_come_) throw GobNeedsMore();
-      throw_short();
+    const bool has_length = read_gob_length(rest, head, length);
+    if (!has_length || length > rest.size() - head) {
+      if (!more_may_come_) throw_short();
+      throw GobNeedsMore{has_length ? static_cast<std::size_t>(length) - (rest.size() - head) : 1};
     }
     p_ = end_ + head;
     end_ = p_ + length;

@@ -49,21 +49,26 @@ class GobScanner {
   std::size_t size() const noexcept { return size_; }
 
  private:
-  // The value may go on in the next message.
+  // The value may go on in the next message. It is read over from its start whenever the message
+  // that it turned out to lack has come, so a few times at most, however the stream is cut.
   Found scan_value(std::string_view in, GobReader& reader, std::int64_t id) {
+    if (in.size() < wanted_) {
+      size_ = wanted_;
+      return Found::nothing;
+    }
     const char* known = in.data() + known_;
     GobSkipper skipper(schema_, max_depth_, known);
     try {
       skipper.skip_typed(reader, id);
-    } catch (const GobNeedsMore&) {
+    } catch (const GobNeedsMore& more) {
       known_ = static_cast<std::size_t>(known - in.data());
-      size_ = in.size() + 1;
+      size_ = wanted_ = in.size() + more.bytes;
       return Found::nothing;
     } catch (const Error&) {
       // A bad value in one message is the affair of who decodes it.
       if (skipper.cuts() != 0) throw;
     }
-    known_ = 0;
+    known_ = wanted_ = 0;
     size_ = static_cast<std::size_t>(reader.message_end() - in.data());
     return Found::value;
   }
@@ -71,7 +76,9 @@ class GobScanner {
   GobSchema& schema_;
   const std::size_t max_depth_;
   std::size_t size_ = 0;
+  // Of a value of which more is to come.
   std::size_t known_ = 0;  // see GobSkipper
+  std::size_t wanted_ = 0;
 };
 
 }  // namespace detail

@@ -56,8 +56,7 @@ inline Error net_rpc_no_handler(NoHandler why, std::string_view method) {
 inline constexpr std::string_view kHandleTimeoutText = "rpc server: request handle timeout";
 
 // Gives an error that came as a mere text its code. Texts that say that nothing ran are believed
-// only if they are about this very call: a handler may pass on another server's. Go GeeRPC's server
-// leaves the body of such a request unread and takes it for the next header.
+// only if they are about this very call: a handler may pass on another server's.
 inline void infer_code(Message& message, NoHandlerWords words) {
   const bool has_dot = message.method.find('.') != message.method.npos;
   for (const NoHandler why : {NoHandler::ill_formed, NoHandler::no_service, NoHandler::no_method}) {
@@ -66,7 +65,6 @@ inline void infer_code(Message& message, NoHandlerWords words) {
     if (message.text != error.cause()) continue;
     message.code = error.code();
     message.may_have_run = false;
-    message.may_hang_up = words == &geerpc_no_handler;
     return;
   }
   if (message.text.substr(0, kHandleTimeoutText.size()) == kHandleTimeoutText) {

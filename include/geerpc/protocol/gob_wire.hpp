@@ -197,7 +197,13 @@ class GobWire final : private GobConnection, public Wire {
     message.text = header.Error;
     message.kind = message.text.empty() ? MessageKind::reply : MessageKind::error;
     if (message.kind != MessageKind::error) return;
-    if (header.Code == 0) return infer_code(message, words());
+    if (header.Code == 0) {
+      infer_code(message, words());
+      // Go GeeRPC's server leaves the body of such a request unread and takes it for the next
+      // header, which it mostly is not. (In JSON it mostly is one.)
+      message.may_hang_up = dialect_ == Dialect::geerpc && !message.may_have_run;
+      return;
+    }
     message.code = status_from_wire(header.Code);
     message.may_have_run = !header.NeverRan;
   }
