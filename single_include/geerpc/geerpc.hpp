@@ -8606,12 +8606,18 @@ class Socket {
     return poll_until(fds, deadline);
   }
 
-  // Waits until the peer's kernel has all that was sent, until `deadline` at most. A TCP connection
-  // that is closed before that, while the peer sends, is reset, and what is on its way is lost.
-  void wait_delivered(SteadyClock::time_point deadline) const noexcept {
-    while (has_undelivered() && SteadyClock::now() < deadline) {
+  // Waits until the peer's kernel has all that was sent, while it takes some of it every
+  // `patience`. A TCP connection that is closed before that, while the peer sends, is reset, and
+  // what is on its way is lost.
+  void wait_delivered(std::chrono::milliseconds patience) const noexcept {
+    auto deadline = SteadyClock::now() + patience;
+    int left = undelivered();
+    while (left > 0 && SteadyClock::now() < deadline) {
       pollfd broken{fd(), 0, 0};  // nothing tells when it is delivered
       if (::poll(&broken, 1, 1) > 0) return;
+      const int now_left = undelivered();
+      if (now_left < left) deadline = SteadyClock::now() + patience;
+      left = now_left;
     }
   }
 
@@ -8653,11 +8659,11 @@ class Socket {
   }
 
   // What is sent on a unix socket is the peer's at once.
-  bool has_undelivered() const noexcept {
+  int undelivered() const noexcept {
     int domain = AF_UNIX, bytes = 0;
     socklen_t size = sizeof domain;
     ::getsockopt(fd(), SOL_SOCKET, SO_DOMAIN, &domain, &size);
-    return domain != AF_UNIX && ::ioctl(fd(), TIOCOUTQ, &bytes) == 0 && bytes > 0;
+    return domain != AF_UNIX && ::ioctl(fd(), TIOCOUTQ, &bytes) == 0 ? bytes : 0;
   }
 
   FileDescriptor fd_;
@@ -14146,7 +14152,7 @@ class ServerConnection : public ServerStream,
   void close() {
     if (flush()) {
       if (input_broken_ && !stopping()) linger();
-      socket_.wait_delivered(SteadyClock::now() + kLingerTime);
+      socket_.wait_delivered(kLingerTime);
     }
     abort();
   }
