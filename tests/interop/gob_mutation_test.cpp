@@ -140,14 +140,15 @@ TEST_CASE("recorded gob streams with any byte changed are messages and errors") 
   for (const Recording& recording : recordings()) {
     std::string bytes = recording.bytes;
     const int changes[] = {0x01, 0x40, 0x80, 0xFF, 0x07};
+    constexpr std::size_t kStep = GEERPC_TEST_SANITIZED ? 13 : 1;  // else it takes minutes
     int broken = 0;
-    for (std::size_t i = 0; i < bytes.size(); ++i) {
+    for (std::size_t i = 0; i < bytes.size(); i += kStep) {
       const char original = bytes[i];
       bytes[i] = static_cast<char>(original ^ changes[i % 5]);
       // A few messages behind the change all is as it was.
       broken += recording.read(std::string_view(bytes).substr(0, i + 300)).broken;
       bytes[i] = original;
     }
-    CHECK(broken > 20);
+    CHECK(broken > (kStep == 1 ? 20 : 1));
   }
 }
