@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 
+#include "../support/eventually.hpp"
 #include "recorded.hpp"
 #include "services.hpp"
 
