@@ -9,6 +9,7 @@
 //   geerpc/base/version.hpp
 //   geerpc/base/status.hpp
 //   geerpc/base/error.hpp
+//   geerpc/base/hot_path.hpp
 //   geerpc/base/result.hpp
 //   geerpc/base/cancel.hpp
 //   geerpc/base/context.hpp
@@ -19,11 +20,12 @@
 //   geerpc/codec/codec.hpp
 //   geerpc/base/buffer.hpp
 //   geerpc/base/function_ref.hpp
-//   geerpc/codec/decode.hpp
-//   geerpc/codec/dom.hpp
+//   geerpc/codec/codec_class.hpp
 //   geerpc/codec/limits.hpp
 //   geerpc/reflect/type_name.hpp
 //   geerpc/reflect/kind.hpp
+//   geerpc/codec/decode.hpp
+//   geerpc/codec/dom.hpp
 //   geerpc/codec/time.hpp
 //   geerpc/codec/big_endian.hpp
 //   geerpc/codec/time_text.hpp
@@ -39,8 +41,20 @@
 //   geerpc/codec/encode.hpp
 //   geerpc/codec/msgpack_bound.hpp
 //   geerpc/codec/msgpack_writer.hpp
-//   geerpc/codec/json_rpc_params.hpp
+//   geerpc/codec/gob_codec.hpp
+//   geerpc/codec/gob_decode.hpp
+//   geerpc/codec/gob_plan.hpp
+//   geerpc/codec/gob_schema.hpp
+//   geerpc/base/random.hpp
+//   geerpc/codec/gob_reader.hpp
+//   geerpc/codec/gob_type.hpp
+//   geerpc/codec/gob_skip.hpp
+//   geerpc/codec/gob_encode.hpp
+//   geerpc/codec/gob_writer.hpp
 //   geerpc/codec/json_writer.hpp
+//   geerpc/codec/gob_scan.hpp
+//   geerpc/codec/gob_sent.hpp
+//   geerpc/codec/json_rpc_params.hpp
 //   geerpc/client/client.hpp
 //   geerpc/client/call_by_method.hpp
 //   geerpc/reflect/signature.hpp
@@ -62,7 +76,6 @@
 //   geerpc/protocol/message.hpp
 //   geerpc/net/outbox.hpp
 //   geerpc/client/channel.hpp
-//   geerpc/base/random.hpp
 //   geerpc/client/dial.hpp
 //   geerpc/client/options.hpp
 //   geerpc/net/dialer.hpp
@@ -71,6 +84,8 @@
 //   geerpc/protocol/option.hpp
 //   geerpc/protocol/wires.hpp
 //   geerpc/protocol/frame_wire.hpp
+//   geerpc/protocol/gob_wire.hpp
+//   geerpc/protocol/gob_headers.hpp
 //   geerpc/protocol/json_rpc_client_wire.hpp
 //   geerpc/codec/json_scan.hpp
 //   geerpc/protocol/json_rpc.hpp
@@ -90,6 +105,7 @@
 //   geerpc/server/running_call.hpp
 //   geerpc/base/duration.hpp
 //   geerpc/server/connection.hpp
+//   geerpc/net/idle_stack.hpp
 //   geerpc/server/handshake.hpp
 //   geerpc/protocol/recognise.hpp
 //   geerpc/server/stream.hpp
@@ -323,6 +339,27 @@ struct std::is_error_code_enum<geerpc::StatusCode> : std::true_type {};
 #include <string_view>  // string_view
 #include <utility>      // move
 
+// ---- include/geerpc/base/hot_path.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// What is on the path of every call, and what is beside it. Compilers can't know: they leave
+// functions of headers out of line that one place alone calls, and inline into them what happens
+// once in a connection's life. Each use of these was measured.
+
+#ifndef GEERPC_BASE_HOT_PATH_HPP
+#define GEERPC_BASE_HOT_PATH_HPP
+
+#if defined(__GNUC__) && defined(__OPTIMIZE__)
+#define GEERPC_HOT __attribute__((always_inline))
+#define GEERPC_COLD __attribute__((noinline, cold))
+#else
+#define GEERPC_HOT
+#define GEERPC_COLD
+#endif
+
+#endif  // GEERPC_BASE_HOT_PATH_HPP
+// ---- include/geerpc/base/error.hpp, continued
 
 GEERPC_BEGIN_NAMESPACE
 
@@ -360,7 +397,7 @@ class Error : public std::exception {
   bool may_have_run() const noexcept { return rep_->may_have_run; }
 
   // Copies that say more. They leave the original as it is.
-  [[nodiscard]] Error in_call(std::string_view method, std::string_view address) const {
+  [[nodiscard]] GEERPC_COLD Error in_call(std::string_view method, std::string_view address) const {
     Error e = clone();
     e.rep_->method = method;
     e.rep_->address = address;
@@ -1558,7 +1595,7 @@ GEERPC_END_NAMESPACE
 // geerpc: typed RPC, service discovery and load balancing for C++17
 // SPDX-License-Identifier: MIT
 //
-// Codec: a format for values, known by its content type. JSON and MessagePack are built in.
+// The built-in codecs, and from C++ values to bytes and back with whichever codec is in use.
 
 #ifndef GEERPC_CODEC_CODEC_HPP
 #define GEERPC_CODEC_CODEC_HPP
@@ -1758,46 +1795,16 @@ GEERPC_END_NAMESPACE
 
 #endif  // GEERPC_BASE_FUNCTION_REF_HPP
 // ---- include/geerpc/codec/codec.hpp, continued
-// ---- include/geerpc/codec/decode.hpp
+// ---- include/geerpc/codec/codec_class.hpp
 // geerpc: typed RPC, service discovery and load balancing for C++17
 // SPDX-License-Identifier: MIT
 //
-// From a reader to C++ values. Containers are replaced; a null leaves scalars and structs as they
-// are and empties everything that can be empty; fields that are missing keep their value, unknown
-// ones are skipped.
+// Codec: a format for values, known by its content type.
 
-#ifndef GEERPC_CODEC_DECODE_HPP
-#define GEERPC_CODEC_DECODE_HPP
+#ifndef GEERPC_CODEC_CODEC_CLASS_HPP
+#define GEERPC_CODEC_CODEC_CLASS_HPP
 
-#include <algorithm>    // max, min
-#include <cstddef>      // size_t
-#include <memory>       // make_shared, make_unique
-#include <optional>     // optional
-#include <string>       // string, to_string
 #include <string_view>  // string_view
-#include <tuple>        // apply, tuple
-#include <type_traits>  // is_arithmetic, is_same, underlying_type
-#include <utility>      // move
-#include <variant>      // monostate
-#include <vector>       // vector
-
-// ---- include/geerpc/codec/dom.hpp
-// geerpc: typed RPC, service discovery and load balancing for C++17
-// SPDX-License-Identifier: MIT
-//
-// nlohmann::json values through our own readers and writers, so that the same rules and limits hold
-// for them as for everything else: its own parser and dump() throw on bad UTF-8 and recurse.
-
-#ifndef GEERPC_CODEC_DOM_HPP
-#define GEERPC_CODEC_DOM_HPP
-
-#include <cstddef>      // size_t
-#include <cstdint>      // int64_t, uint64_t
-#include <exception>    // exception
-#include <new>          // bad_alloc
-#include <string>       // string, to_string
-#include <string_view>  // string_view
-#include <utility>      // declval
 
 #include <nlohmann/json.hpp>
 
@@ -2142,7 +2149,7 @@ class FieldPath {
   }
 
   // The error with "(field Args.Num1)" behind its text if it happened in a field.
-  Error explain(const Error& error) const {
+  GEERPC_COLD Error explain(const Error& error) const {
     if (path_.empty()) return error;
     return {error.code(), error.cause() + " (field " + std::string(type_) + "." + path_ + ")"};
   }
@@ -2156,7 +2163,101 @@ class FieldPath {
 GEERPC_END_NAMESPACE
 
 #endif  // GEERPC_CODEC_LIMITS_HPP
-// ---- include/geerpc/codec/dom.hpp, continued
+// ---- include/geerpc/codec/codec_class.hpp, continued
+
+GEERPC_BEGIN_NAMESPACE
+
+namespace detail {
+
+// The built-in codecs go directly between C++ values and bytes, with templates, which a virtual
+// function can't be: they are told apart by this.
+enum class CodecId { custom, json, msgpack, gob, json_rpc_1, json_rpc_2 };
+
+}  // namespace detail
+
+// To add a format of your own, derive from this and convert between nlohmann::json and bytes:
+//
+//   struct CborCodec : geerpc::Codec {
+//     std::string_view content_type() const override { return "application/cbor"; }
+//     void encode(const nlohmann::json& value, geerpc::Buffer& out) const override {
+//       const auto bytes = nlohmann::json::to_cbor(value);
+//       out.append(bytes.data(), bytes.size());
+//     }
+//     nlohmann::json decode(std::string_view in, const geerpc::DecodeLimits&) const override {
+//       return nlohmann::json::from_cbor(in);
+//     }
+//   };
+//
+// Its functions are called from several threads at once. What they throw becomes an Error. Bytes
+// are values of nlohmann's binary type; map keys are text, integer keys too.
+class Codec {
+ public:
+  virtual ~Codec() = default;
+
+  virtual std::string_view content_type() const = 0;
+
+  // Appends the value to `out`.
+  virtual void encode(const nlohmann::json& value, Buffer& out) const = 0;
+  // The one value that `in` holds. Whoever parses recursively must heed limits.max_depth.
+  virtual nlohmann::json decode(std::string_view in, const DecodeLimits& limits) const = 0;
+
+  // For geerpc itself.
+  detail::CodecId id() const noexcept { return id_; }
+
+ protected:
+  explicit Codec(detail::CodecId id = detail::CodecId::custom) noexcept : id_(id) {}
+
+ private:
+  detail::CodecId id_;
+};
+
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_CODEC_CODEC_CLASS_HPP
+// ---- include/geerpc/codec/codec.hpp, continued
+// ---- include/geerpc/codec/decode.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// From a reader to C++ values. Containers are replaced; a null leaves scalars and structs as they
+// are and empties everything that can be empty; fields that are missing keep their value, unknown
+// ones are skipped.
+
+#ifndef GEERPC_CODEC_DECODE_HPP
+#define GEERPC_CODEC_DECODE_HPP
+
+#include <algorithm>    // max, min
+#include <cstddef>      // size_t
+#include <memory>       // make_shared, make_unique
+#include <optional>     // optional
+#include <string>       // string, to_string
+#include <string_view>  // string_view
+#include <tuple>        // apply, tuple
+#include <type_traits>  // is_arithmetic, is_same, underlying_type
+#include <utility>      // move
+#include <variant>      // monostate
+#include <vector>       // vector
+
+// ---- include/geerpc/codec/dom.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// nlohmann::json values through our own readers and writers, so that the same rules and limits hold
+// for them as for everything else: its own parser and dump() throw on bad UTF-8 and recurse.
+
+#ifndef GEERPC_CODEC_DOM_HPP
+#define GEERPC_CODEC_DOM_HPP
+
+#include <cstddef>      // size_t
+#include <cstdint>      // int64_t, uint64_t
+#include <exception>    // exception
+#include <new>          // bad_alloc
+#include <string>       // string, to_string
+#include <string_view>  // string_view
+#include <utility>      // declval
+
+#include <nlohmann/json.hpp>
+
 // ---- include/geerpc/codec/time.hpp
 // geerpc: typed RPC, service discovery and load balancing for C++17
 // SPDX-License-Identifier: MIT
@@ -4411,6 +4512,7 @@ class BasicMsgpackWriter {
   template <class T>
   void integer(T value) {
     if (value >= T(0)) {
+      if (value < T(0x7F)) return head(static_cast<unsigned>(value));
       unsigned_integer(static_cast<std::uint64_t>(value));
     } else if constexpr (std::is_signed_v<T>) {
       negative_integer(static_cast<std::int64_t>(value));
@@ -4818,58 +4920,1576 @@ GEERPC_END_NAMESPACE
 
 #endif  // GEERPC_CODEC_ENCODE_HPP
 // ---- include/geerpc/codec/codec.hpp, continued
-// ---- include/geerpc/codec/json_rpc_params.hpp
+// ---- include/geerpc/codec/gob_codec.hpp
 // geerpc: typed RPC, service discovery and load balancing for C++17
 // SPDX-License-Identifier: MIT
 //
-// The arguments of a call as JSON-RPC has them: always a list, or an object with their names.
+// "application/gob", the format of Go's encoding/gob. Unlike other codecs it has a memory: types
+// are described once per stream. So each connection has a codec of its own.
 
-#ifndef GEERPC_CODEC_JSON_RPC_PARAMS_HPP
-#define GEERPC_CODEC_JSON_RPC_PARAMS_HPP
+#ifndef GEERPC_CODEC_GOB_CODEC_HPP
+#define GEERPC_CODEC_GOB_CODEC_HPP
 
 #include <cstddef>      // size_t
+#include <cstring>      // memcpy
+#include <string>       // string
+#include <string_view>  // string_view
+#include <tuple>        // get, tuple
+#include <variant>      // monostate
+
+#include <nlohmann/json.hpp>
+
+// ---- include/geerpc/codec/gob_decode.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// From gob to C++ values, by Go's rules: fields match by name, numbers keep their kind and must
+// fit, maps are added to, all other containers are replaced.
+//
+// But for one: a field that the sender has and did not send is zero, and becomes so here. In Go it
+// stays as it is, since there every fresh object is zero; a C++ struct may have other defaults. A
+// field that the sender does not have keeps them.
+
+#ifndef GEERPC_CODEC_GOB_DECODE_HPP
+#define GEERPC_CODEC_GOB_DECODE_HPP
+
+#include <algorithm>    // min
+#include <cmath>        // fabs
+#include <cstddef>      // size_t
+#include <cstdint>      // int64_t, uint64_t
+#include <limits>       // numeric_limits
+#include <optional>     // optional
+#include <string>       // string
+#include <string_view>  // string_view
+#include <tuple>        // get, tuple_size
+#include <type_traits>  // is_same, is_signed, underlying_type
+#include <utility>      // index_sequence, move
+#include <variant>      // monostate
+#include <vector>       // vector
+
+// ---- include/geerpc/codec/gob_plan.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// GobPlan: how a struct of the peer's becomes a struct of ours. Types are compared once, by Go's
+// rules and with Go's error texts; values are then read without a look at names.
+
+#ifndef GEERPC_CODEC_GOB_PLAN_HPP
+#define GEERPC_CODEC_GOB_PLAN_HPP
+
+#include <algorithm>    // find
+#include <atomic>       // atomic
+#include <cstddef>      // size_t
+#include <memory>       // make_unique, unique_ptr
+#include <optional>     // optional
 #include <string>       // string, to_string
+#include <string_view>  // string_view
+#include <utility>      // exchange, pair
+#include <vector>       // vector
+
+// ---- include/geerpc/codec/gob_schema.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// GobSchema: the types that the peer of one stream has described to us.
+
+#ifndef GEERPC_CODEC_GOB_SCHEMA_HPP
+#define GEERPC_CODEC_GOB_SCHEMA_HPP
+
+#include <atomic>       // atomic
+#include <cstddef>      // size_t
+#include <cstdint>      // int64_t, uint32_t
+#include <limits>       // numeric_limits
+#include <memory>       // make_unique, unique_ptr
+#include <string>       // string, to_string
+#include <string_view>  // string_view
+#include <utility>      // move
+#include <vector>       // vector
+
+// ---- include/geerpc/base/random.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// Randomness for jitter and for picking servers; not for secrets.
+
+#ifndef GEERPC_BASE_RANDOM_HPP
+#define GEERPC_BASE_RANDOM_HPP
+
+#include <chrono>  // duration, nanoseconds
+#include <random>  // mt19937_64, random_device, uniform_real_distribution
+
+
+GEERPC_BEGIN_NAMESPACE
+
+namespace detail {
+
+// This thread's generator.
+inline std::mt19937_64& random_generator() {
+  thread_local std::mt19937_64 generator{std::random_device{}()};
+  return generator;
+}
+
+// A random duration between `low` times and `high` times `period`.
+inline std::chrono::nanoseconds jittered(std::chrono::nanoseconds period, double low, double high) {
+  const double factor = std::uniform_real_distribution<double>(low, high)(random_generator());
+  return std::chrono::nanoseconds(
+      static_cast<std::chrono::nanoseconds::rep>(static_cast<double>(period.count()) * factor));
+}
+
+}  // namespace detail
+
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_BASE_RANDOM_HPP
+// ---- include/geerpc/codec/gob_schema.hpp, continued
+// ---- include/geerpc/codec/gob_reader.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// The basic values of a gob stream, read. Error texts are those of Go's encoding/gob, since that is
+// what a Go peer gets to see.
+
+#ifndef GEERPC_CODEC_GOB_READER_HPP
+#define GEERPC_CODEC_GOB_READER_HPP
+
+#include <cstddef>      // size_t
+#include <cstdint>      // int64_t, uint64_t
+#include <cstring>      // memcpy
+#include <string>       // to_string
 #include <string_view>  // string_view
 
 
 GEERPC_BEGIN_NAMESPACE
 namespace detail {
 
-// The text of `count` arguments in the form that they have in plain JSON (none is null, one is
-// itself, several are an array), out of the text of JSON-RPC's params.
-//
-// Strict is 2.0. An object is for methods with one parameter, and is that, so that a struct takes
-// its fields by name: C++ has no names of parameters. Else it is 1.0, read as Go's net/rpc/jsonrpc
-// does: a single argument may be missing, and then is zero; what is too much is dropped.
-//
-// Throws Error(invalid_argument).
-inline std::string_view json_rpc_args(std::string_view params, std::size_t count, bool strict,
-                                      const DecodeLimits& limits) {
-  JsonReader reader(params, limits);
-  const Token token = reader.peek();
-  if (token == Token::null) throw_bad_value("jsonrpc: request body missing params");  // Go's words
-  if (count == 0) return "null";
-  if (strict && token == Token::object) {
-    if (count == 1) return params;
-    throw_bad_value("the parameters of this method have no names: expected an array of " +
-                    std::to_string(count));
+// How many bytes an unsigned integer has that begins with this one: it is the number itself, or the
+// negative of how many bytes follow, highest first.
+inline std::size_t gob_uint_size(unsigned char first) {
+  if (first < 0x80) return 1;
+  if (first < 0xF8) throw_bad_value("gob: encoded unsigned integer out of range");
+  return std::size_t{257} - first;
+}
+
+// The length that a message begins with, and how many bytes that takes; false if these are not all
+// there yet.
+inline bool read_gob_length(std::string_view in, std::size_t& head, std::uint64_t& length) {
+  if (in.empty()) return false;
+  const auto first = static_cast<unsigned char>(in[0]);
+  head = gob_uint_size(first);
+  if (in.size() < head) return false;
+  length = head == 1 ? first : 0;
+  for (std::size_t i = 1; i < head; ++i) length = length << 8 | static_cast<unsigned char>(in[i]);
+  constexpr std::uint64_t max = std::uint64_t{1} << 33;  // Go's own limit, 8 GiB
+  if (length > max) throw_bad_value("invalid message length");
+  if (length == 0) throw_bad_value("EOF");  // what Go makes of an empty message
+  return true;
+}
+
+// Thrown where a value goes on in a message that is not all there yet.
+struct GobNeedsMore {
+  std::size_t bytes;  // that are missing at least
+};
+
+// Reads from gob messages: each is an unsigned length and so many bytes. A value lies in one
+// message, but for interface values, which may go on in the next ones. What throws throws
+// Error(invalid_argument).
+class GobReader {
+ public:
+  // `in` holds messages, of which begin_message() enters the first. If `more_may_come` the last one
+  // need not be whole.
+  explicit GobReader(std::string_view in, bool more_may_come = false)
+      : p_(in.data()),
+        end_(in.data()),
+        all_end_(in.data() + in.size()),
+        more_may_come_(more_may_come) {}
+
+  // Enters the next message, behind the current one.
+  void begin_message() {
+    const std::string_view rest(end_, static_cast<std::size_t>(all_end_ - end_));
+    std::size_t head = 0;
+    std::uint64_t length = 0;
+    const bool has_length = read_gob_length(rest, head, length);
+    if (!has_length || length > rest.size() - head) {
+      if (!more_may_come_) throw_short();
+      throw GobNeedsMore{has_length ? static_cast<std::size_t>(length) - (rest.size() - head) : 1};
+    }
+    p_ = end_ + head;
+    end_ = p_ + length;
   }
-  if (count > 1) return params;
-  auto scope = reader.begin_array();
-  if (!reader.next(scope)) {
-    if (!strict) return "null";
-    throw_bad_value("expected a parameter, found none");
+
+  bool at_end() const noexcept { return p_ == end_; }
+  const char* position() const noexcept { return p_; }
+  const char* message_end() const noexcept { return end_; }
+  // Bytes of the message.
+  std::size_t left() const noexcept { return static_cast<std::size_t>(end_ - p_); }
+
+  std::uint64_t uint() {
+    if (p_ == end_) throw_short();
+    const auto first = static_cast<unsigned char>(*p_);
+    if (first < 0x80) {
+      ++p_;
+      return first;
+    }
+    const std::size_t n = gob_uint_size(first);
+    if (left() < n) throw_short();
+    std::uint64_t value = 0;
+    for (std::size_t i = 1; i < n; ++i) value = value << 8 | static_cast<unsigned char>(p_[i]);
+    p_ += n;
+    return value;
   }
-  const std::string_view argument = reader.raw();
-  if (strict && reader.next(scope)) throw_bad_value("expected one parameter, found more");
-  return argument;
+  // The lowest bit says whether the others are inverted.
+  std::int64_t integer() {
+    const std::uint64_t u = uint();
+    return static_cast<std::int64_t>((u & 1) != 0 ? ~(u >> 1) : u >> 1);
+  }
+  // The bytes of a double from the other end, where the zeros of simple numbers are.
+  double number() {
+    std::uint64_t bytes = uint(), bits = 0;
+    for (int i = 0; i < 8; ++i, bytes >>= 8) bits = bits << 8 | (bytes & 0xFF);
+    double value;
+    std::memcpy(&value, &bits, sizeof value);
+    return value;
+  }
+  // A string or bytes, as a view into the input.
+  std::string_view string() {
+    const std::uint64_t n = uint();
+    if (n > left()) {
+      throw_bad_value("gob: bad string slice length: " + std::to_string(n));
+    }
+    const std::string_view text(p_, static_cast<std::size_t>(n));
+    p_ += n;
+    return text;
+  }
+  // How many elements follow, each of which takes a byte at least. They may go on in the next
+  // message.
+  std::size_t count() {
+    const std::uint64_t n = uint();
+    if (n > static_cast<std::size_t>(all_end_ - p_)) throw_short();
+    return static_cast<std::size_t>(n);
+  }
+
+  // The number of the field that follows in a struct of `fields` fields; false at its end, which is
+  // a zero or the end of the message. `next` is 0 before the first field.
+  bool next_field(std::size_t& next, std::size_t fields) {
+    if (p_ == end_) return false;
+    const std::uint64_t delta = uint();
+    if (delta == 0) return false;
+    if (delta > fields - next) throw_bad_value("gob: bad data: field numbers out of bounds");
+    next += static_cast<std::size_t>(delta);
+    return true;
+  }
+
+  [[noreturn]] static void throw_short() { throw_bad_value("unexpected EOF"); }
+
+ private:
+  const char* p_;
+  const char* end_;      // of the message
+  const char* all_end_;  // of the input
+  bool more_may_come_;
+};
+
+}  // namespace detail
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_CODEC_GOB_READER_HPP
+// ---- include/geerpc/codec/gob_schema.hpp, continued
+// ---- include/geerpc/codec/gob_type.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// GobType: what a C++ type is in gob, as data, so that types can be described to the peer, and
+// compared with the peer's, by code that is no template.
+//
+// Pointers do not exist in gob: an optional<T> is a T that may be missing. A tuple is a struct with
+// the fields F0, F1, …; a type that only nlohmann/json converts is its JSON text, as bytes, which
+// is what Go's json.RawMessage is in gob.
+
+#ifndef GEERPC_CODEC_GOB_TYPE_HPP
+#define GEERPC_CODEC_GOB_TYPE_HPP
+
+#include <array>        // array
+#include <cstddef>      // size_t
+#include <string>       // string, to_string
+#include <string_view>  // string_view
+#include <tuple>        // get, tuple_element, tuple_size
+#include <type_traits>  // conditional, enable_if, is_signed, remove_cv, underlying_type
+#include <utility>      // index_sequence
+#include <variant>      // monostate
+
+
+GEERPC_BEGIN_NAMESPACE
+namespace detail {
+
+// The numbers of types that both sides know. All others are at least kGobFirstId and defined first.
+enum GobId : int {
+  kGobBool = 1,
+  kGobInt = 2,
+  kGobUint = 3,
+  kGobFloat = 4,
+  kGobBytes = 5,
+  kGobString = 6,
+  kGobComplex = 7,
+  kGobInterface = 8,
+  kGobFirstId = 64,
+};
+
+enum class GobShape : unsigned char {
+  basic,   // its number says all
+  array,   // a fixed number of elements
+  slice,   // any number
+  map,     // keys with elements
+  record,  // a struct
+  opaque,  // bytes that a type of the peer's makes of itself: time.Time is one
+};
+
+struct GobType;
+
+struct GobField {
+  std::string_view name;
+  const GobType& (*type)();
+  bool pointer;  // may be missing
+};
+
+struct GobType {
+  GobShape shape = GobShape::basic;
+  int id = 0;                             // basic
+  std::string_view name;                  // basic, record, opaque; in Go's words
+  std::size_t length = 0;                 // array
+  const GobType& (*key)() = nullptr;      // map
+  const GobType& (*element)() = nullptr;  // array, slice, map
+  bool element_is_pointer = false;        // array, slice, map
+  const GobField* fields = nullptr;       // record
+  std::size_t field_count = 0;            // record
+  std::size_t match_count = 0;            // record; with those behind its own, see GobFields
+};
+
+// What a value of type T is described by: what a pointer points to, text of any kind as a string.
+template <class T, class = void>
+struct GobTarget {
+  using type = std::conditional_t<kind_v<T> == Kind::string, std::string, std::remove_cv_t<T>>;
+};
+template <class T>
+struct GobTarget<T, std::enable_if_t<is_nullable_v<std::remove_cv_t<T>>>> {
+  using type = typename GobTarget<element_of_t<T>>::type;
+};
+template <class T>
+using gob_target_t = typename GobTarget<T>::type;
+
+template <class T>
+constexpr GobType make_gob_type();
+
+// The one description of T. Types refer to each other by functions, since they may be recursive.
+template <class T>
+const GobType& gob_type_of_target() {
+  static constexpr GobType type = make_gob_type<T>();
+  return type;
+}
+template <class T>
+const GobType& gob_type() {
+  return gob_type_of_target<gob_target_t<T>>();
+}
+template <class T>
+constexpr GobField make_gob_field(std::string_view name) {
+  return {name, &gob_type_of_target<gob_target_t<T>>, is_nullable_v<std::remove_cv_t<T>>};
+}
+
+// The fields of a struct. Behind its own there are those of embedded structs, which Go lets match
+// what it receives (but does not send), too.
+template <class T>
+struct GobFields {
+  template <std::size_t i>
+  using Entry = std::decay_t<decltype(std::get<i>(field_table_v<T>.fields))>;
+
+  static constexpr std::size_t own = entry_count_v<T>;
+  template <std::size_t i>
+  static constexpr std::size_t promoted_by() {
+    if constexpr (Entry<i>::embedded) {
+      return GobFields<field_target_t<Entry<i>>>::count();
+    } else {
+      return 0;
+    }
+  }
+  template <std::size_t... i>
+  static constexpr std::size_t count(std::index_sequence<i...>) {
+    return (own + ... + promoted_by<i>());
+  }
+  static constexpr std::size_t count() { return count(std::make_index_sequence<own>()); }
+
+  // An array of something about each field: `One` gives it for an own field and for field k of
+  // embedded field i.
+  template <class Element, class One, std::size_t... i>
+  static constexpr std::array<Element, count()> make(std::index_sequence<i...>) {
+    std::array<Element, count()> all{};
+    [[maybe_unused]] std::size_t n = 0;
+    ((all[n++] = One::template own<T, i>()), ...);
+    (promote<Element, One, i>(all, n), ...);
+    return all;
+  }
+  template <class Element, class One, std::size_t i>
+  static constexpr void promote(std::array<Element, count()>& all, std::size_t& n) {
+    if constexpr (Entry<i>::embedded) {
+      promote<Element, One, i>(all, n, std::make_index_sequence<promoted_by<i>()>());
+    }
+  }
+  template <class Element, class One, std::size_t i, std::size_t... k>
+  static constexpr void promote(std::array<Element, count()>& all, std::size_t& n,
+                                std::index_sequence<k...>) {
+    ((all[n++] = One::template promoted<T, i, k>()), ...);
+  }
+  template <class Element, class One>
+  static constexpr std::array<Element, count()> make() {
+    return make<Element, One>(std::make_index_sequence<own>());
+  }
+};
+
+struct GobFieldOf {
+  template <class T, std::size_t i>
+  static constexpr GobField own() {
+    constexpr auto& entry = std::get<i>(field_table_v<T>.fields);
+    return make_gob_field<field_target_t<decltype(entry)>>(entry.name);
+  }
+  template <class T, std::size_t i, std::size_t k>
+  static constexpr GobField promoted();
+};
+template <class T>
+inline constexpr auto gob_fields_v = GobFields<T>::template make<GobField, GobFieldOf>();
+template <class T, std::size_t i, std::size_t k>
+constexpr GobField GobFieldOf::promoted() {
+  return gob_fields_v<field_target_t<typename GobFields<T>::template Entry<i>>>[k];
+}
+
+// "F0", "F1", …
+template <std::size_t i>
+inline constexpr std::array<char, 3> gob_tuple_text_v =
+    i < 10 ? std::array<char, 3>{'F', static_cast<char>('0' + i), 0}
+           : std::array<char, 3>{'F', static_cast<char>('0' + i / 10),
+                                 static_cast<char>('0' + i % 10)};
+template <std::size_t i>
+constexpr std::string_view gob_tuple_name() {
+  static_assert(i < 100, "geerpc: a tuple of more than 100 elements");
+  return {gob_tuple_text_v<i>.data(), i < 10 ? 2 : 3};
+}
+template <class T>
+struct GobTupleFields {
+  template <std::size_t... i>
+  static constexpr std::array<GobField, sizeof...(i)> make(std::index_sequence<i...>) {
+    return {{make_gob_field<std::tuple_element_t<i, T>>(gob_tuple_name<i>())...}};
+  }
+  static constexpr auto all = make(std::make_index_sequence<std::tuple_size_v<T>>());
+};
+
+// The name in Go of an integer type; "int" is taken to have 64 bits, as on all its larger
+// platforms.
+template <class T>
+constexpr std::string_view gob_integer_name() {
+  constexpr bool is_signed = std::is_signed_v<T>;
+  switch (sizeof(T)) {
+    case 1:
+      return is_signed ? "int8" : "uint8";
+    case 2:
+      return is_signed ? "int16" : "uint16";
+    case 4:
+      return is_signed ? "int32" : "uint32";
+    default:
+      return is_signed ? "int" : "uint";
+  }
+}
+
+template <class T>
+constexpr GobType make_gob_type() {
+  constexpr Kind kind = kind_v<T>;
+  GobType type;
+  if constexpr (kind == Kind::boolean) {
+    type.id = kGobBool;
+    type.name = "bool";
+  } else if constexpr (kind == Kind::enumeration) {
+    return make_gob_type<std::underlying_type_t<T>>();
+  } else if constexpr (kind == Kind::integer) {
+    type.id = std::is_signed_v<T> ? kGobInt : kGobUint;
+    type.name = gob_integer_name<T>();
+  } else if constexpr (kind == Kind::floating) {
+    type.id = kGobFloat;
+    type.name = sizeof(T) == sizeof(float) ? "float32" : "float64";
+  } else if constexpr (kind == Kind::duration) {
+    type.id = kGobInt;
+    type.name = "time.Duration";
+  } else if constexpr (kind == Kind::time) {
+    type.shape = GobShape::opaque;
+    type.name = "Time";
+  } else if constexpr (kind == Kind::string) {
+    type.id = kGobString;
+    type.name = "string";
+  } else if constexpr (kind == Kind::bytes || kind == Kind::foreign) {
+    type.id = kGobBytes;
+    type.name = "[]uint8";
+  } else if constexpr (std::is_same_v<T, std::monostate>) {
+    type.shape = GobShape::record;
+  } else if constexpr (kind == Kind::fields) {
+    type.shape = GobShape::record;
+    type.name = field_table_v<T>.type;
+    type.fields = gob_fields_v<T>.data();
+    type.field_count = entry_count_v<T>;
+    type.match_count = gob_fields_v<T>.size();
+  } else if constexpr (kind == Kind::tuple) {
+    type.shape = GobShape::record;
+    type.fields = GobTupleFields<T>::all.data();
+    type.field_count = type.match_count = GobTupleFields<T>::all.size();
+  } else if constexpr (kind == Kind::map) {
+    type.shape = GobShape::map;
+    type.key = &gob_type_of_target<gob_target_t<typename T::key_type>>;
+    type.element = &gob_type_of_target<gob_target_t<typename T::mapped_type>>;
+    type.element_is_pointer = is_nullable_v<typename T::mapped_type>;
+  } else {
+    type.shape = kind == Kind::array ? GobShape::array : GobShape::slice;
+    type.element = &gob_type_of_target<gob_target_t<element_of_t<T>>>;
+    type.element_is_pointer = is_nullable_v<std::remove_cv_t<element_of_t<T>>>;
+    if constexpr (kind == Kind::array) type.length = sizeof(T) / sizeof(element_of_t<T>);
+  }
+  return type;
+}
+
+// As Go would write the type: "map[string][]*Item".
+inline std::string gob_type_name(const GobType& type) {
+  const auto element = [&] {
+    return (type.element_is_pointer ? "*" : "") + gob_type_name(type.element());
+  };
+  switch (type.shape) {
+    case GobShape::array:
+      return "[" + std::to_string(type.length) + "]" + element();
+    case GobShape::slice:
+      return "[]" + element();
+    case GobShape::map:
+      return "map[" + gob_type_name(type.key()) + "]" + element();
+    case GobShape::record:
+      return type.name.empty() ? "struct {}" : std::string(type.name);
+    case GobShape::basic:
+    case GobShape::opaque:
+      break;
+  }
+  return std::string(type.name);
 }
 
 }  // namespace detail
 GEERPC_END_NAMESPACE
 
-#endif  // GEERPC_CODEC_JSON_RPC_PARAMS_HPP
-// ---- include/geerpc/codec/codec.hpp, continued
+#endif  // GEERPC_CODEC_GOB_TYPE_HPP
+// ---- include/geerpc/codec/gob_schema.hpp, continued
+
+GEERPC_BEGIN_NAMESPACE
+namespace detail {
+
+struct GobPlan;
+
+// One type of the peer's. Constant once it is in the schema, but for the plans.
+struct GobRemote {
+  struct Field {
+    std::string_view name;
+    int type = 0;
+  };
+
+  GobRemote() = default;
+  GobRemote(GobShape its_shape, int its_id, std::string_view its_name)
+      : shape(its_shape), id(its_id), name(its_name) {}
+
+  GobShape shape = GobShape::basic;
+  int id = 0;
+  std::string_view name;
+  int key = 0;                // map
+  int element = 0;            // array, slice, map
+  std::size_t length = 0;     // array
+  std::vector<Field> fields;  // record
+  std::string text;           // the definition, which the names are in
+
+  // How values of this record become values of C++ types; the newest first. See GobPlan.
+  mutable std::atomic<const GobPlan*> plans{nullptr};
+};
+
+// Definitions are learned by the thread that reads the stream; any thread may look types up
+// meanwhile. So what is published is never changed: the table grows into a copy, and the old one
+// stays until the end.
+class GobSchema {
+ public:
+  static constexpr std::size_t kMaxTypes = 4096;
+  static constexpr std::size_t kMaxFields = 65536;
+  static constexpr std::size_t kMaxBytes = 1u << 20;  // of all definitions
+
+  GobSchema() = default;
+  ~GobSchema();  // in gob_plan.hpp
+  GobSchema(const GobSchema&) = delete;
+  GobSchema& operator=(const GobSchema&) = delete;
+
+  // Reads a definition, behind the negative number with which it starts. Throws Error.
+  void learn(std::int64_t id, GobReader& in) {
+    if (id >= 0 || id < -std::int64_t{(std::numeric_limits<int>::max)()}) {
+      throw_bad_value("gob: unknown type id or corrupted data");
+    }
+    auto type = std::make_unique<GobRemote>();
+    type->id = static_cast<int>(-id);
+    if (type->id < kGobFirstId || find(type->id) != nullptr) {
+      throw_bad_value("gob: duplicate type received");
+    }
+    bytes_ += parse(in, *type, true);
+    if (types_.size() == kMaxTypes || bytes_ > kMaxBytes) {
+      throw Error(StatusCode::resource_exhausted, "gob: too many type definitions");
+    }
+    add(std::move(type));
+  }
+  // Reads over one that was learned already.
+  static void skip_definition(GobReader& in) {
+    GobRemote ignored;
+    parse(in, ignored, false);
+  }
+
+  // True once a definition mentions interface types: their values need care, see GobSkipper.
+  bool has_interfaces() const noexcept { return has_interfaces_; }
+
+  // Null if there is no such type (yet). Any thread.
+  const GobRemote* find(std::int64_t id) const {
+    if (id > 0 && id < kGobFirstId) return basic(id);
+    const Table* const table = table_.load(std::memory_order_acquire);
+    if (table == nullptr) return nullptr;
+    for (std::size_t i = hash(id);; ++i) {
+      const GobRemote* const type = table->place(i).load(std::memory_order_acquire);
+      if (type == nullptr || type->id == id) return type;
+    }
+  }
+  // The same, where a type is needed.
+  const GobRemote& get(std::int64_t id) const {
+    const GobRemote* const type = find(id);
+    if (type == nullptr) throw_bad_value("gob: unknown type id or corrupted data");
+    return *type;
+  }
+
+  // How many places in plans are in use; for GobPlan.
+  mutable std::atomic<std::size_t> planned{0};
+
+ private:
+  struct Table {
+    explicit Table(std::size_t n)
+        : size(n), places(std::make_unique<std::atomic<const GobRemote*>[]>(n)) {
+      for (std::size_t i = 0; i < n; ++i) places[i].store(nullptr, std::memory_order_relaxed);
+    }
+    const std::size_t size;  // a power of two, at least twice what is in it
+    const std::unique_ptr<std::atomic<const GobRemote*>[]> places;
+
+    std::atomic<const GobRemote*>& place(std::size_t i) const { return places[i & (size - 1)]; }
+  };
+
+  // The peer chooses the numbers, but must not be able to choose the places.
+  std::size_t hash(std::int64_t id) const noexcept {
+    return static_cast<std::size_t>((static_cast<std::uint64_t>(id) * seed_) >> 32);
+  }
+  void put(const Table& table, const GobRemote* type) const {
+    std::size_t i = hash(type->id);
+    while (table.place(i).load(std::memory_order_relaxed) != nullptr) ++i;
+    table.place(i).store(type, std::memory_order_release);
+  }
+
+  static const GobRemote* basic(std::int64_t id) {
+    static const GobRemote types[] = {
+        {GobShape::basic, kGobBool, "bool"},       {GobShape::basic, kGobInt, "int"},
+        {GobShape::basic, kGobUint, "uint"},       {GobShape::basic, kGobFloat, "float"},
+        {GobShape::basic, kGobBytes, "bytes"},     {GobShape::basic, kGobString, "string"},
+        {GobShape::basic, kGobComplex, "complex"}, {GobShape::basic, kGobInterface, "interface"}};
+    return id <= kGobInterface ? &types[id - 1] : nullptr;
+  }
+
+  void add(std::unique_ptr<GobRemote> type) {
+    has_interfaces_ = has_interfaces_ || mentions_interfaces(*type);
+    const GobRemote* const added = type.get();
+    types_.push_back(std::move(type));
+    if (tables_.empty() || tables_.back()->size < 2 * types_.size()) {
+      tables_.push_back(std::make_unique<Table>(tables_.empty() ? 32 : 4 * tables_.back()->size));
+      for (const auto& each : types_) put(*tables_.back(), each.get());
+      table_.store(tables_.back().get(), std::memory_order_release);
+    } else {
+      put(*tables_.back(), added);
+    }
+  }
+  static bool mentions_interfaces(const GobRemote& type) {
+    for (const GobRemote::Field& field : type.fields) {
+      if (field.type == kGobInterface) return true;
+    }
+    return type.key == kGobInterface || type.element == kGobInterface;
+  }
+
+  // Reads a struct of Go's type wireType (encoding/gob/type.go; docs/protocol.md), of whose fields
+  // exactly one is there. Returns its size. If it is to be kept the names point into a copy.
+  static std::size_t parse(GobReader& in, GobRemote& type, bool keep) {
+    const char* const begin = in.position();
+    read(in, type);
+    const auto size = static_cast<std::size_t>(in.position() - begin);
+    if (!keep) return size;
+    type.text.assign(begin, size);
+    const auto move = [&](std::string_view& name) {
+      if (!name.empty()) name = {type.text.data() + (name.data() - begin), name.size()};
+    };
+    move(type.name);
+    for (GobRemote::Field& field : type.fields) move(field.name);
+    return size;
+  }
+  static void read(GobReader& in, GobRemote& type) {
+    constexpr GobShape shapes[] = {GobShape::array, GobShape::slice,  GobShape::record,
+                                   GobShape::map,   GobShape::opaque, GobShape::opaque,
+                                   GobShape::opaque};
+    std::size_t which = 0;
+    if (!in.next_field(which, 7)) throw_bad_value("gob: bad data: empty type definition");
+    type.shape = shapes[which - 1];
+    read_shape(in, type);
+    if (in.next_field(which, 7)) throw_bad_value("gob: bad data: ambiguous type definition");
+  }
+  // CommonType is the first field of all shapes; what follows differs.
+  static void read_shape(GobReader& in, GobRemote& type) {
+    const bool one = type.shape == GobShape::slice || type.shape == GobShape::record;
+    const std::size_t fields = type.shape == GobShape::opaque ? 1 : one ? 2 : 3;
+    for (std::size_t field = 0; in.next_field(field, fields);) {
+      if (field == 1) {
+        read_name_and_id(in, type.name);
+      } else if (type.shape == GobShape::record) {
+        read_fields(in, type);
+      } else if (type.shape == GobShape::array && field == 3) {
+        const std::int64_t length = in.integer();
+        if (length < 0) throw_bad_value("gob: bad data: array of negative length");
+        type.length = static_cast<std::size_t>(length);
+      } else if (type.shape == GobShape::map && field == 2) {
+        type.key = read_id(in);
+      } else {
+        type.element = read_id(in);
+      }
+    }
+  }
+  static void read_fields(GobReader& in, GobRemote& type) {
+    const std::size_t count = in.count();
+    if (count > kMaxFields) {
+      throw Error(StatusCode::resource_exhausted, "gob: too many fields in a type definition");
+    }
+    type.fields.reserve(count);
+    for (std::size_t i = 0; i < count; ++i) {
+      GobRemote::Field& field = type.fields.emplace_back();
+      field.type = read_name_and_id(in, field.name);
+    }
+  }
+  // A struct {Name string; Id int}.
+  static int read_name_and_id(GobReader& in, std::string_view& name) {
+    int id = 0;
+    for (std::size_t field = 0; in.next_field(field, 2);) {
+      if (field == 1) {
+        name = in.string();
+      } else {
+        id = read_id(in);
+      }
+    }
+    return id;
+  }
+  static int read_id(GobReader& in) {
+    const std::int64_t id = in.integer();
+    return id > 0 && id <= (std::numeric_limits<int>::max)() ? static_cast<int>(id) : 0;
+  }
+
+  const std::uint64_t seed_ = random_generator()() | 1;
+
+  // Of the thread that reads the stream.
+  std::vector<std::unique_ptr<GobRemote>> types_;
+  std::vector<std::unique_ptr<Table>> tables_;  // the last one is published
+  std::size_t bytes_ = 0;
+  bool has_interfaces_ = false;
+
+  std::atomic<const Table*> table_{nullptr};
+};
+
+}  // namespace detail
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_CODEC_GOB_SCHEMA_HPP
+// ---- include/geerpc/codec/gob_plan.hpp, continued
+
+GEERPC_BEGIN_NAMESPACE
+namespace detail {
+
+struct GobPlan {
+  static constexpr std::size_t kSkip = ~std::size_t{0};
+  struct Step {
+    std::size_t field = kSkip;        // of ours
+    const GobRemote* type = nullptr;  // if it is not skipped
+  };
+
+  const GobType* local = nullptr;
+  std::vector<Step> steps;  // for each field of the peer's struct
+  bool has_match = false;
+  std::optional<Error> failure;   // why there is no way
+  const GobPlan* next = nullptr;  // another type of ours, for the same struct of the peer's
+};
+
+inline GobSchema::~GobSchema() {
+  for (const auto& type : types_) {
+    for (const GobPlan* plan = type->plans.load(std::memory_order_acquire); plan != nullptr;) {
+      delete std::exchange(plan, plan->next);
+    }
+  }
+}
+
+// As Go describes it: "Args = struct { A int; B []string; }".
+inline std::string gob_remote_name(const GobSchema& schema, const GobRemote* type, int depth = 0) {
+  constexpr int max_depth = 8;
+  constexpr std::size_t max_fields = 32;
+  if (type == nullptr || depth > max_depth) return "?";
+  const auto name = [&](int id) { return gob_remote_name(schema, schema.find(id), depth + 1); };
+  switch (type->shape) {
+    case GobShape::array:
+      return "[" + std::to_string(type->length) + "]" + name(type->element);
+    case GobShape::slice:
+      return "[]" + name(type->element);
+    case GobShape::map:
+      return "map[" + name(type->key) + "]" + name(type->element);
+    case GobShape::basic:
+    case GobShape::opaque:
+      break;
+    case GobShape::record: {
+      std::string text = std::string(type->name.substr(0, 100));
+      if (depth != 0 && !text.empty()) return text;
+      text += " = struct { ";
+      for (std::size_t i = 0; i < type->fields.size() && i < max_fields; ++i) {
+        const GobRemote::Field& field = type->fields[i];
+        text.append(field.name.substr(0, 100)).append(" ").append(name(field.type)).append("; ");
+      }
+      return text + '}';
+    }
+  }
+  return std::string(type->name.substr(0, 100));
+}
+
+// Finds plans and makes those that are missing. On the stack of one decoding; several may be at
+// work on one schema.
+class GobPlanner {
+ public:
+  GobPlanner(const GobSchema& schema, std::size_t max_depth)
+      : schema_(schema), max_depth_(max_depth) {}
+
+  // Throws Error(invalid_argument), in Go's words, unless a value of the peer's type can become one
+  // of ours that is not in anything else.
+  void check(const GobRemote* remote, const GobType& local) {
+    if (local.shape != GobShape::record && !is_compatible(remote, local)) {
+      throw_bad_value("gob: decoding into local type *" + gob_type_name(local) +
+                      ", received remote type " + gob_remote_name(schema_, remote));
+    }
+    if (remote == nullptr) throw_bad_value("gob: unknown type id or corrupted data");
+    prepare(*remote, local);
+    if (local.shape != GobShape::record) return;
+    const bool both_have_fields = local.field_count != 0 && !remote->fields.empty();
+    if (both_have_fields && !plan(*remote, local).has_match) {
+      throw_bad_value("gob: type mismatch: no fields matched compiling decoder for " +
+                      std::string(local.name));
+    }
+  }
+
+  // The plan for a struct, and for those in it. Throws Error if they can't be had.
+  const GobPlan& plan(const GobRemote& remote, const GobType& local) {
+    for (const GobPlan* each = remote.plans.load(std::memory_order_acquire); each != nullptr;
+         each = each->next) {
+      if (each->local != &local) continue;
+      if (each->failure) throw *each->failure;
+      return *each;
+    }
+    return make(remote, local);
+  }
+
+ private:
+  static constexpr std::size_t kMaxPlanned = 1u << 18;  // places in the plans of one stream
+
+  // Structs pass here: they are looked at field by field.
+  bool is_compatible(const GobRemote* remote, const GobType& local) const {
+    if (remote == nullptr) return false;
+    const auto elements = [&] {
+      return is_compatible(schema_.find(remote->element), local.element());
+    };
+    switch (local.shape) {
+      case GobShape::record:
+        return true;
+      case GobShape::basic:
+        // What marshals itself has no other form for those who don't know how.
+        if (remote->shape == GobShape::opaque) {
+          return local.id == kGobBytes || local.id == kGobString;
+        }
+        return remote->shape == GobShape::basic && remote->id == local.id;
+      case GobShape::opaque:
+        return remote->shape == GobShape::opaque;
+      case GobShape::array:
+        return remote->shape == GobShape::array && remote->length == local.length && elements();
+      case GobShape::slice:
+        return remote->shape == GobShape::slice && elements();
+      case GobShape::map:
+        return remote->shape == GobShape::map &&
+               is_compatible(schema_.find(remote->key), local.key()) && elements();
+    }
+    return false;
+  }
+
+  // Makes the plans for all structs in a type that is compatible.
+  void prepare(const GobRemote& remote, const GobType& local) {
+    if (local.shape == GobShape::record) {
+      if (remote.shape != GobShape::record) {
+        throw_bad_value("gob: type mismatch in decoder: want struct type " + gob_type_name(local) +
+                        "; got non-struct");
+      }
+      // A struct that is inside itself is being planned already.
+      const Pair pair(&remote, &local);
+      if (std::find(open_.begin(), open_.end(), pair) == open_.end()) plan(remote, local);
+      return;
+    }
+    if (local.shape == GobShape::map) prepare(schema_.get(remote.key), local.key());
+    if (local.element != nullptr) prepare(schema_.get(remote.element), local.element());
+  }
+
+  // A failure is kept, too: the peer must not make us find it out again and again.
+  const GobPlan& make(const GobRemote& remote, const GobType& local) {
+    if (schema_.planned.load(std::memory_order_relaxed) > kMaxPlanned) {
+      throw Error(StatusCode::resource_exhausted, "gob: too many different types");
+    }
+    auto plan = std::make_unique<GobPlan>();
+    plan->local = &local;
+    plan->steps.resize(remote.fields.size());
+    open_.emplace_back(&remote, &local);
+    try {
+      if (open_.size() > max_depth_) throw_too_deep(max_depth_);
+      for (std::size_t i = 0; i < remote.fields.size(); ++i) {
+        plan_field(remote, remote.fields[i], local, *plan, plan->steps[i]);
+      }
+    } catch (const Error& error) {
+      plan->failure = error;
+      plan->steps = {};
+    }
+    open_.pop_back();
+    schema_.planned.fetch_add(plan->steps.size() + 8, std::memory_order_relaxed);
+    GobPlan* const made = plan.release();
+    made->next = remote.plans.load(std::memory_order_relaxed);
+    while (!remote.plans.compare_exchange_weak(made->next, made, std::memory_order_acq_rel)) {
+    }
+    if (made->failure) throw *made->failure;
+    return *made;
+  }
+
+  void plan_field(const GobRemote& remote, const GobRemote::Field& field, const GobType& local,
+                  GobPlan& plan, GobPlan::Step& step) {
+    for (std::size_t i = 0; i < local.match_count; ++i) {
+      if (local.fields[i].name != field.name) continue;
+      const GobType& ours = local.fields[i].type();
+      const GobRemote& theirs = schema_.get(field.type);
+      if (!is_compatible(&theirs, ours)) {
+        throw_bad_value("gob: wrong type (" + std::string(local.fields[i].pointer ? "*" : "") +
+                        gob_type_name(ours) + ") for received field " +
+                        std::string(remote.name.substr(0, 100)) + "." + std::string(field.name));
+      }
+      prepare(theirs, ours);
+      plan.has_match = true;
+      step = {i, &theirs};
+      return;
+    }
+  }
+
+  using Pair = std::pair<const GobRemote*, const GobType*>;
+
+  const GobSchema& schema_;
+  const std::size_t max_depth_;
+  std::vector<Pair> open_;  // of which plans are being made
+};
+
+}  // namespace detail
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_CODEC_GOB_PLAN_HPP
+// ---- include/geerpc/codec/gob_decode.hpp, continued
+// ---- include/geerpc/codec/gob_skip.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// GobSkipper: reads over values of any type of the peer's.
+
+#ifndef GEERPC_CODEC_GOB_SKIP_HPP
+#define GEERPC_CODEC_GOB_SKIP_HPP
+
+#include <cstddef>  // size_t
+#include <cstdint>  // int64_t, uint64_t
+
+
+GEERPC_BEGIN_NAMESPACE
+namespace detail {
+
+// An interface value is a name, a type and a value of that type. A type that is new is defined
+// right there; the message then ends, and the rest of the value, and of all that it is in, comes in
+// the next one. Where such a value ends only who reads it can tell: so the thread that reads the
+// stream reads over each value that may hold interface values, and learns the types that are
+// defined in it; whoever decodes the value later reads over these definitions. (Go itself skips
+// such a value by its announced length, and then misses what was defined in it.)
+class GobSkipper {
+ public:
+  GobSkipper(const GobSchema& schema, std::size_t max_depth)
+      : schema_(schema), max_depth_(max_depth), depth_left_(max_depth) {}
+
+  // As that thread. Definitions up to `known` were learned at an earlier attempt, which met the end
+  // of what was there; `known` moves on.
+  GobSkipper(GobSchema& schema, std::size_t max_depth, const char*& known)
+      : schema_(schema),
+        max_depth_(max_depth),
+        depth_left_(max_depth),
+        learning_(&schema),
+        known_(&known) {}
+
+  // What stands behind the number of a type.
+  void skip_typed(GobReader& in, std::int64_t id) {
+    const GobRemote& type = schema_.get(id);
+    if (type.shape != GobShape::record) in.uint();
+    skip(in, type);
+  }
+
+  // How many more messages the value turned out to be in.
+  int cuts() const noexcept { return cuts_; }
+
+  // A value whose type is known. Recursive, but no deeper than allowed.
+  void skip(GobReader& in, const GobRemote& type) {
+    switch (type.shape) {
+      case GobShape::basic:
+        skip_basic(in, type.id);
+        return;
+      case GobShape::opaque:
+        in.string();
+        return;
+      case GobShape::array:
+      case GobShape::slice:
+      case GobShape::map:
+      case GobShape::record:
+        break;
+    }
+    if (depth_left_ == 0) throw_too_deep(max_depth_);
+    --depth_left_;
+    if (type.shape == GobShape::record) {
+      for (std::size_t field = 0; in.next_field(field, type.fields.size());) {
+        skip(in, schema_.get(type.fields[field - 1].type));
+      }
+    } else {
+      const GobRemote* const key = type.shape == GobShape::map ? &schema_.get(type.key) : nullptr;
+      const GobRemote& element = schema_.get(type.element);
+      for (std::uint64_t left = in.uint(); left != 0; --left) {
+        if (in.at_end()) GobReader::throw_short();  // each takes a byte at least
+        if (key != nullptr) skip(in, *key);
+        skip(in, element);
+      }
+    }
+    ++depth_left_;
+  }
+
+ private:
+  void skip_basic(GobReader& in, int id) {
+    if (id == kGobInterface) return skip_interface(in);
+    if (id == kGobBytes || id == kGobString) {
+      in.string();
+      return;
+    }
+    in.uint();
+    if (id == kGobComplex) in.uint();
+  }
+
+  void skip_interface(GobReader& in) {
+    if (in.string().empty()) return;  // nil
+    if (depth_left_ == 0) throw_too_deep(max_depth_);
+    --depth_left_;
+    // The type, behind definitions of such as are new. Behind one there is either the length of
+    // what follows or the end of the message.
+    std::int64_t id = 0;
+    while ((id = next_type(in)) < 0) {
+      define(in, id);
+      if (!in.at_end()) in.uint();
+    }
+    in.uint();  // the length of the value, or of its part up to the next definition
+    skip_typed(in, id);
+    ++depth_left_;
+  }
+  std::int64_t next_type(GobReader& in) {
+    if (in.at_end()) {
+      if (++cuts_ > kMaxCuts) {
+        throw Error(StatusCode::resource_exhausted, "gob: a value in too many messages");
+      }
+      in.begin_message();
+    }
+    return in.integer();
+  }
+  void define(GobReader& in, std::int64_t id) {
+    if (learning_ == nullptr || in.position() <= *known_) {
+      GobSchema::skip_definition(in);
+      return;
+    }
+    const char* const here = in.position();
+    learning_->learn(id, in);
+    *known_ = here;
+  }
+
+  static constexpr int kMaxCuts = 64;
+
+  const GobSchema& schema_;
+  const std::size_t max_depth_;
+  std::size_t depth_left_;
+  int cuts_ = 0;
+  GobSchema* const learning_ = nullptr;
+  const char** const known_ = nullptr;
+};
+
+}  // namespace detail
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_CODEC_GOB_SKIP_HPP
+// ---- include/geerpc/codec/gob_decode.hpp, continued
+
+GEERPC_BEGIN_NAMESPACE
+namespace detail {
+
+class GobDecoder;
+
+// Reads a value of a type that was compared with that of the object.
+template <class T>
+void decode_gob_value(GobDecoder& in, const GobRemote& type, T& out);
+
+// Reads a field of an object; without a type, makes it zero.
+using GobFieldDecoder = void (*)(GobDecoder& in, const GobRemote* type, void* object);
+
+// The decoding of one value: where it is and what it may do.
+class GobDecoder {
+ public:
+  // The schema outlives the decoder.
+  GobDecoder(std::string_view in, const GobSchema& schema, const DecodeLimits& limits)
+      : reader_(in),
+        schema_(schema),
+        planner_(schema, limits.max_depth),
+        limits_(limits),
+        depth_left_(limits.max_depth) {}
+
+  GobReader& reader() noexcept { return reader_; }
+  const GobSchema& schema() const noexcept { return schema_; }
+  std::size_t depth_left() const noexcept { return depth_left_; }
+
+  // The value that the message holds, into an object that is of the type `local`.
+  template <class T>
+  void read(T& out) {
+    const GobType& local = gob_type<T>();
+    reader_.begin_message();
+    const GobRemote* const type = schema_.find(reader_.integer());
+    planner_.check(type, local);
+    if (type->shape != GobShape::record && reader_.uint() != 0) {
+      throw_bad_value("gob: decode: corrupted data: non-zero delta for singleton");
+    }
+    place_.outermost = &local;
+    decode_gob_value(*this, *type, out);
+  }
+
+  // A struct, each of whose fields has a decoder.
+  void read_fields(const GobRemote& type, const GobType& local, const GobFieldDecoder* decoders,
+                   void* object) {
+    const GobPlan& plan = planner_.plan(type, local);
+    const Level level(*this);
+    const Place outer = place_;
+    std::size_t done = 0;
+    const auto clear_up_to = [&](std::size_t end) {
+      for (; done < end; ++done) {
+        const std::size_t index = plan.steps[done].field;
+        if (index != GobPlan::kSkip) decoders[index](*this, nullptr, object);
+      }
+    };
+    for (std::size_t field = 0; reader_.next_field(field, plan.steps.size()); done = field) {
+      clear_up_to(field - 1);
+      const GobPlan::Step& step = plan.steps[field - 1];
+      if (step.field == GobPlan::kSkip) {
+        skip(schema_.get(type.fields[field - 1].type));
+        continue;
+      }
+      place_ = {nullptr, local.fields[step.field].name, 0};
+      decoders[step.field](*this, step.type, object);
+    }
+    clear_up_to(plan.steps.size());
+    place_ = outer;
+  }
+
+  void skip(const GobRemote& type) { GobSkipper(schema_, depth_left_).skip(reader_, type); }
+
+  // One level of nesting, and what is out of range on it is an element.
+  class Level {
+   public:
+    explicit Level(GobDecoder& in) : in_(in) {
+      if (in.depth_left_ == 0) throw_too_deep(in.limits_.max_depth);
+      --in.depth_left_;
+      ++in.place_.nesting;
+    }
+    ~Level() {
+      ++in_.depth_left_;
+      --in_.place_.nesting;
+    }
+    Level(const Level&) = delete;
+    Level& operator=(const Level&) = delete;
+
+   private:
+    GobDecoder& in_;
+  };
+
+  [[noreturn]] void throw_out_of_range() const {
+    std::string name = place_.outermost != nullptr ? "*" + gob_type_name(*place_.outermost)
+                                                   : std::string(place_.field);
+    for (int i = 0; i < place_.nesting; ++i) name.insert(0, "element of ");
+    throw_bad_value("value for \"" + name + "\" out of range");
+  }
+
+ private:
+  // What Go calls the place of a value in its errors: a field, or the outermost value, or an
+  // element of one.
+  struct Place {
+    const GobType* outermost = nullptr;
+    std::string_view field;
+    int nesting = 0;
+  };
+
+  GobReader reader_;
+  const GobSchema& schema_;
+  GobPlanner planner_;
+  const DecodeLimits limits_;
+  std::size_t depth_left_;
+  Place place_;
+};
+
+template <class T>
+void decode_gob_number(GobDecoder& in, T& out) {
+  if constexpr (std::is_same_v<T, bool>) {
+    out = in.reader().uint() != 0;
+  } else if constexpr (std::is_floating_point_v<T>) {
+    const double value = in.reader().number();
+    if constexpr (sizeof(T) < sizeof(double)) {
+      constexpr double max = (std::numeric_limits<T>::max)();
+      const bool infinite = std::fabs(value) > (std::numeric_limits<double>::max)();
+      if (std::fabs(value) > max && !infinite) in.throw_out_of_range();
+    }
+    out = static_cast<T>(value);
+  } else if constexpr (std::is_signed_v<T>) {
+    const std::int64_t value = in.reader().integer();
+    if (value < (std::numeric_limits<T>::min)() || value > (std::numeric_limits<T>::max)()) {
+      in.throw_out_of_range();
+    }
+    out = static_cast<T>(value);
+  } else {
+    const std::uint64_t value = in.reader().uint();
+    if (value > (std::numeric_limits<T>::max)()) in.throw_out_of_range();
+    out = static_cast<T>(value);
+  }
+}
+
+template <class T>
+void decode_gob_time(GobDecoder& in, T& out) {
+  // Version 1, see encode_gob_time(); version 2 has seconds of the time zone behind its minutes.
+  const std::string_view bytes = in.reader().string();
+  const bool known = (bytes.size() == 15 && bytes[0] == 1) || (bytes.size() == 16 && bytes[0] == 2);
+  if (!known) throw_bad_value("gob: not a time");
+  const auto seconds = static_cast<std::int64_t>(load_big_endian<8>(bytes.data() + 1) +
+                                                 static_cast<std::uint64_t>(kZeroTime.seconds));
+  const std::uint64_t nanoseconds = load_big_endian<4>(bytes.data() + 9);
+  if (nanoseconds >= 1000000000) throw_bad_value("gob: not a time");
+  from_moment({seconds, static_cast<std::uint32_t>(nanoseconds)}, out);
+}
+
+template <class T>
+void decode_gob_sequence(GobDecoder& in, const GobRemote& type, T& out) {
+  using Element = element_of_t<T>;
+  const std::size_t count = in.reader().count();
+  const GobRemote& of = in.schema().get(type.element);
+  const GobDecoder::Level level(in);
+  if constexpr (std::is_same_v<T, std::vector<Element>> && std::is_arithmetic_v<Element> &&
+                !std::is_same_v<Element, bool>) {
+    out.assign(count, Element());  // at most eight times the bytes that are there
+    for (Element& element : out) decode_gob_value(in, of, element);
+  } else if constexpr (std::is_same_v<T, std::vector<Element>> && !std::is_same_v<Element, bool>) {
+    out.clear();
+    // Never reserve more memory than there are bytes to read: a count is only a claim.
+    out.reserve((std::min)(count, in.reader().left() / sizeof(Element) + 1));
+    for (std::size_t i = 0; i < count; ++i) decode_gob_value(in, of, out.emplace_back());
+  } else {
+    out.clear();
+    for (std::size_t i = 0; i < count; ++i) {
+      Element element{};
+      decode_gob_value(in, of, element);
+      out.insert(out.end(), std::move(element));
+    }
+  }
+}
+
+template <class T>
+void decode_gob_array(GobDecoder& in, const GobRemote& type, T& out) {
+  const GobRemote& of = in.schema().get(type.element);
+  const GobDecoder::Level level(in);
+  if (in.reader().count() != sizeof(T) / sizeof(element_of_t<T>)) {
+    throw_bad_value("gob: length mismatch in decodeArray");
+  }
+  for (auto& element : out) decode_gob_value(in, of, element);
+}
+
+template <class T>
+void decode_gob_map(GobDecoder& in, const GobRemote& type, T& out) {
+  const GobRemote& key_type = in.schema().get(type.key);
+  const GobRemote& of = in.schema().get(type.element);
+  const GobDecoder::Level level(in);
+  for (std::size_t left = in.reader().count(); left != 0; --left) {
+    typename T::key_type key{};
+    typename T::mapped_type mapped{};
+    decode_gob_value(in, key_type, key);
+    decode_gob_value(in, of, mapped);
+    out.insert_or_assign(std::move(key), std::move(mapped));
+  }
+}
+
+// What Go leaves out as its zero value. Structs and arrays are never left out.
+template <class T>
+void clear_gob_value(T& out) {
+  constexpr Kind kind = kind_v<T>;
+  if constexpr (kind == Kind::time) {
+    out = (T::min)();
+  } else if constexpr (std::is_same_v<T, std::string_view> || kind == Kind::boolean ||
+                       kind == Kind::integer || kind == Kind::enumeration ||
+                       kind == Kind::floating || kind == Kind::duration || kind == Kind::nullable) {
+    out = T{};
+  } else if constexpr (kind == Kind::string || kind == Kind::bytes || kind == Kind::sequence ||
+                       kind == Kind::map) {
+    out.clear();
+  }
+}
+template <class T>
+void decode_gob_member(GobDecoder& in, const GobRemote* type, T& out) {
+  if (type == nullptr) return clear_gob_value(out);
+  decode_gob_value(in, *type, out);
+}
+
+// The decoders of a struct's fields, in the order of GobFields.
+template <class T, std::size_t i>
+void decode_gob_field(GobDecoder& in, const GobRemote* type, void* object) {
+  T& out = *static_cast<T*>(object);
+  decode_gob_member(in, type, field_in(out, std::get<i>(field_table_v<T>.fields).pointer));
+}
+template <class T, std::size_t i, std::size_t k>
+void decode_gob_promoted(GobDecoder& in, const GobRemote* type, void* object);
+struct GobFieldDecoderOf {
+  template <class T, std::size_t i>
+  static constexpr GobFieldDecoder own() {
+    return &decode_gob_field<T, i>;
+  }
+  template <class T, std::size_t i, std::size_t k>
+  static constexpr GobFieldDecoder promoted() {
+    return &decode_gob_promoted<T, i, k>;
+  }
+};
+template <class T>
+inline constexpr auto gob_field_decoders_v =
+    GobFields<T>::template make<GobFieldDecoder, GobFieldDecoderOf>();
+template <class T, std::size_t i, std::size_t k>
+void decode_gob_promoted(GobDecoder& in, const GobRemote* type, void* object) {
+  auto& embedded = field_in(*static_cast<T*>(object), std::get<i>(field_table_v<T>.fields).pointer);
+  gob_field_decoders_v<std::decay_t<decltype(embedded)>>[k](in, type, &embedded);
+}
+
+template <class T, std::size_t i>
+void decode_gob_element(GobDecoder& in, const GobRemote* type, void* tuple) {
+  decode_gob_member(in, type, std::get<i>(*static_cast<T*>(tuple)));
+}
+template <class T, std::size_t... i>
+void decode_gob_tuple(GobDecoder& in, const GobRemote& type, T& out, std::index_sequence<i...>) {
+  static constexpr GobFieldDecoder decoders[] = {&decode_gob_element<T, i>..., nullptr};
+  in.read_fields(type, gob_type<T>(), decoders, &out);
+}
+
+template <class T>
+void decode_gob_value(GobDecoder& in, const GobRemote& type, T& out) {
+  constexpr Kind kind = kind_v<T>;
+  if constexpr (!decodable_v<T> && !std::is_same_v<T, std::string_view>) {
+    // decode_value() has said so.
+  } else if constexpr (kind == Kind::boolean || kind == Kind::integer || kind == Kind::floating) {
+    decode_gob_number(in, out);
+  } else if constexpr (kind == Kind::enumeration) {
+    std::underlying_type_t<T> number{};
+    decode_gob_number(in, number);
+    out = static_cast<T>(number);
+  } else if constexpr (kind == Kind::duration) {
+    out = from_nanoseconds<T>(in.reader().integer());
+  } else if constexpr (kind == Kind::time) {
+    decode_gob_time(in, out);
+  } else if constexpr (std::is_same_v<T, std::string_view>) {
+    out = in.reader().string();  // geerpc's own headers: as long as the input stays
+  } else if constexpr (kind == Kind::string) {
+    out.assign(in.reader().string());
+  } else if constexpr (kind == Kind::bytes) {
+    const std::string_view bytes = in.reader().string();
+    const auto* const first = reinterpret_cast<const typename T::value_type*>(bytes.data());
+    out.assign(first, first + bytes.size());
+  } else if constexpr (kind == Kind::nullable) {
+    using Element = element_of_t<T>;
+    if constexpr (std::is_same_v<T, std::optional<Element>>) {
+      if (!out) out.emplace();
+    } else {
+      if (!out) out = T(new Element());
+    }
+    decode_gob_value(in, type, *out);
+  } else if constexpr (kind == Kind::foreign) {
+    JsonReader reader(in.reader().string(), {in.depth_left()});
+    decode_value(reader, out);
+    reader.finish();
+  } else if constexpr (std::is_same_v<T, std::monostate>) {
+    in.read_fields(type, gob_type<T>(), nullptr, nullptr);
+  } else if constexpr (kind == Kind::fields) {
+    in.read_fields(type, gob_type<T>(), gob_field_decoders_v<T>.data(), &out);
+  } else if constexpr (kind == Kind::tuple) {
+    decode_gob_tuple(in, type, out, std::make_index_sequence<std::tuple_size_v<T>>());
+  } else if constexpr (kind == Kind::sequence) {
+    decode_gob_sequence(in, type, out);
+  } else if constexpr (kind == Kind::map) {
+    decode_gob_map(in, type, out);
+  } else {
+    decode_gob_array(in, type, out);
+  }
+}
+
+}  // namespace detail
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_CODEC_GOB_DECODE_HPP
+// ---- include/geerpc/codec/gob_codec.hpp, continued
+// ---- include/geerpc/codec/gob_encode.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// From C++ values to gob.
+
+#ifndef GEERPC_CODEC_GOB_ENCODE_HPP
+#define GEERPC_CODEC_GOB_ENCODE_HPP
+
+#include <algorithm>    // min
+#include <cmath>        // signbit
+#include <cstddef>      // size_t
+#include <string>       // string
+#include <string_view>  // string_view
+#include <tuple>        // apply
+#include <type_traits>  // is_arithmetic, is_same, is_signed, underlying_type
+#include <variant>      // monostate
+#include <vector>       // vector
+
+// ---- include/geerpc/codec/gob_writer.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// The basic values of a gob stream, written, and the messages that they go in.
+
+#ifndef GEERPC_CODEC_GOB_WRITER_HPP
+#define GEERPC_CODEC_GOB_WRITER_HPP
+
+#include <cstddef>      // size_t
+#include <cstdint>      // int64_t, uint64_t
+#include <cstring>      // memcpy, memmove
+#include <string_view>  // string_view
+
+
+GEERPC_BEGIN_NAMESPACE
+namespace detail {
+
+inline constexpr std::size_t kGobMaxUint = 9;
+
+// How many bytes an unsigned integer takes.
+inline std::size_t gob_uint_size_of(std::uint64_t value) noexcept {
+  if (value < 0x80) return 1;
+  std::size_t size = 1;
+  for (; value != 0; value >>= 8) ++size;
+  return size;
+}
+
+// The byte in front of n others: see gob_uint_size().
+inline char gob_uint_head(std::size_t n) noexcept { return static_cast<char>(0x100 - n); }
+
+// Writes one and returns the end; there must be room for kGobMaxUint bytes.
+inline char* put_gob_uint(char* out, std::uint64_t value) noexcept {
+  if (value < 0x80) {
+    *out = static_cast<char>(value);
+    return out + 1;
+  }
+  const std::size_t n = gob_uint_size_of(value) - 1;
+  *out++ = gob_uint_head(n);
+  for (std::size_t i = n; i-- != 0; value >>= 8) out[i] = static_cast<char>(value & 0xFF);
+  return out + n;
+}
+
+inline std::uint64_t gob_from_int(std::int64_t value) noexcept {
+  const auto bits = static_cast<std::uint64_t>(value);
+  return value < 0 ? ~bits << 1 | 1 : bits << 1;
+}
+inline std::uint64_t gob_from_double(double value) noexcept {
+  std::uint64_t bits, bytes = 0;
+  std::memcpy(&bits, &value, sizeof bits);
+  for (int i = 0; i < 8; ++i, bits >>= 8) bytes = bytes << 8 | (bits & 0xFF);
+  return bytes;
+}
+
+// The counterpart of GobReader.
+class GobWriter {
+ public:
+  explicit GobWriter(Buffer& out) : out_(out) {}
+
+  void uint(std::uint64_t value) {
+    char* const p = out_.prepare(kGobMaxUint);
+    out_.commit(static_cast<std::size_t>(put_gob_uint(p, value) - p));
+  }
+  void integer(std::int64_t value) { uint(gob_from_int(value)); }
+  void number(double value) { uint(gob_from_double(value)); }
+  // A string or bytes. Unless it is temporary it lives until the message has left.
+  void string(std::string_view text, Lifetime lifetime = Lifetime::temporary) {
+    uint(text.size());
+    if (lifetime == Lifetime::call) return out_.append_lent(text);
+    out_.append(text);
+  }
+
+  // What is encoded already.
+  void raw(std::string_view bytes) { out_.append(bytes); }
+
+  // Room for n numbers at once: put_gob_uint() them there, then commit() their bytes.
+  char* prepare(std::size_t n) { return out_.prepare(n * kGobMaxUint); }
+  void commit(std::size_t bytes) { out_.commit(bytes); }
+
+  // A message begins, of which `at_least` bytes are expected; returns what end_message() wants.
+  std::size_t begin_message(std::size_t at_least) {
+    const std::size_t head = gob_uint_size_of(at_least);
+    out_.prepare(head);
+    out_.commit(head);
+    head_ = head;
+    return out_.size() - head;
+  }
+  // Puts the length in front. If it takes more digits than expected the message is moved; if less,
+  // it gets leading zeros, which is as good.
+  void end_message(std::size_t start) {
+    std::uint64_t length = out_.size() - start - head_;
+    if (const std::size_t head = gob_uint_size_of(length); head > head_) {
+      out_.prepare(head - head_);  // from here on nothing is lent any more
+      char* const contents = out_.data() + start + head_;
+      std::memmove(contents + (head - head_), contents, static_cast<std::size_t>(length));
+      out_.commit(head - head_);
+      head_ = head;
+    }
+    char* const digits = out_.data() + start;
+    for (std::size_t i = head_; i-- > 1; length >>= 8) digits[i] = static_cast<char>(length & 0xFF);
+    digits[0] = head_ == 1 ? static_cast<char>(length) : gob_uint_head(head_ - 1);
+  }
+
+  void descend() {
+    if (depth_left_ == 0) throw_too_deep(kMaxEncodeDepth);
+    --depth_left_;
+  }
+  void ascend() { ++depth_left_; }
+
+ private:
+  Buffer& out_;
+  std::size_t head_ = 0;  // of the message: bytes that its length has room in
+  std::size_t depth_left_ = kMaxEncodeDepth;
+};
+
+}  // namespace detail
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_CODEC_GOB_WRITER_HPP
+// ---- include/geerpc/codec/gob_encode.hpp, continued
 // ---- include/geerpc/codec/json_writer.hpp
 // geerpc: typed RPC, service discovery and load balancing for C++17
 // SPDX-License-Identifier: MIT
@@ -5048,53 +6668,678 @@ class JsonWriter {
 GEERPC_END_NAMESPACE
 
 #endif  // GEERPC_CODEC_JSON_WRITER_HPP
-// ---- include/geerpc/codec/codec.hpp, continued
+// ---- include/geerpc/codec/gob_encode.hpp, continued
 
 GEERPC_BEGIN_NAMESPACE
-
 namespace detail {
 
-// The built-in codecs go directly between C++ values and bytes, with templates, which a virtual
-// function can't be: they are told apart by this.
-enum class CodecId { custom, json, msgpack, json_rpc_1, json_rpc_2 };
+template <class T>
+void encode_gob_value(GobWriter& out, const T& value);
+
+// An arithmetic value or an enumerator as the unsigned integer that stands for it.
+template <class T>
+std::uint64_t gob_bits(T value) noexcept {
+  if constexpr (std::is_enum_v<T>) {
+    return gob_bits(static_cast<std::underlying_type_t<T>>(value));
+  } else if constexpr (std::is_floating_point_v<T>) {
+    return gob_from_double(static_cast<double>(value));
+  } else if constexpr (std::is_signed_v<T>) {
+    return gob_from_int(value);
+  } else {
+    return value;
+  }
+}
+
+// Whether a field of a struct is left out, as Go leaves out what is zero or empty. Unlike Go we
+// send -0.0, and whatever a pointer points to: a reader could not tell them from 0 and from nil.
+template <class T>
+bool gob_omits(const T& value) {
+  constexpr Kind kind = kind_v<T>;
+  if constexpr (kind == Kind::boolean || kind == Kind::integer || kind == Kind::enumeration ||
+                kind == Kind::floating) {
+    return gob_bits(value) == 0;
+  } else if constexpr (kind == Kind::duration) {
+    return value == T::zero();
+  } else if constexpr (kind == Kind::string) {
+    return text_of(value).empty();
+  } else if constexpr (kind == Kind::bytes || kind == Kind::sequence || kind == Kind::map) {
+    return value.empty();
+  } else if constexpr (kind == Kind::nullable) {
+    return !value;
+  } else {
+    return false;
+  }
+}
+
+// A number of bytes that the value takes at least: all its text, but not what is in containers.
+template <class T>
+std::size_t gob_at_least(const T& value) {
+  constexpr Kind kind = kind_v<T>;
+  if constexpr (kind == Kind::string) {
+    return text_of(value).size();
+  } else if constexpr (kind == Kind::bytes || kind == Kind::sequence || kind == Kind::map) {
+    return value.size();
+  } else if constexpr (kind == Kind::nullable) {
+    return value ? gob_at_least(*value) : 0;
+  } else if constexpr (has_fields_v<T>) {
+    std::size_t sum = 0;
+    for_each_field(value,
+                   [&](std::string_view, const auto& member) { sum += gob_at_least(member); });
+    return sum;
+  } else {
+    return 0;
+  }
+}
+
+template <class T>
+void encode_gob_sequence(GobWriter& out, const T& value) {
+  using Element = element_of_t<T>;
+  out.uint(value.size());
+  if constexpr (std::is_same_v<T, std::vector<Element>> && std::is_arithmetic_v<Element> &&
+                !std::is_same_v<Element, bool>) {
+    constexpr std::size_t batch = 512;
+    for (std::size_t i = 0; i < value.size(); i += batch) {
+      const std::size_t n = (std::min)(batch, value.size() - i);
+      char* const begin = out.prepare(n);
+      char* end = begin;
+      for (std::size_t k = 0; k < n; ++k) end = put_gob_uint(end, gob_bits(value[i + k]));
+      out.commit(static_cast<std::size_t>(end - begin));
+    }
+  } else {
+    for (const Element& element : value) encode_gob_value(out, element);
+  }
+}
+
+// Writes the field if it is not left out. `delta` is the distance to the last one that was written.
+template <class T>
+void encode_gob_field(GobWriter& out, const T& value, unsigned& delta) {
+  if (gob_omits(value)) {
+    ++delta;
+    return;
+  }
+  out.uint(delta);
+  delta = 1;
+  encode_gob_value(out, value);
+}
+template <class T>
+void encode_gob_fields(GobWriter& out, [[maybe_unused]] const T& value) {
+  [[maybe_unused]] unsigned delta = 1;
+  std::apply(
+      [&](const auto&... entry) {
+        (encode_gob_field(out, field_in(value, entry.pointer), delta), ...);
+      },
+      field_table_v<T>.fields);
+  out.uint(0);
+}
+
+// Version 1 of Go's time.Time.GobEncode: seconds since the year 1, nanoseconds, and the time zone
+// in minutes, of which -1 is UTC.
+template <class T>
+void encode_gob_time(GobWriter& out, const T& time) {
+  const Moment moment = to_moment(time);
+  char bytes[15] = {1};
+  store_big_endian(bytes + 1, static_cast<std::uint64_t>(moment.seconds - kZeroTime.seconds));
+  store_big_endian(bytes + 9, moment.nanoseconds);
+  store_big_endian(bytes + 13, std::uint16_t{0xFFFF});
+  out.string({bytes, sizeof bytes});
+}
+
+template <class T>
+void encode_gob_json(GobWriter& out, const T& value) {
+  Buffer text;
+  JsonWriter writer(text);
+  encode_value(writer, value);
+  out.string(text.view());
+}
+
+// Writes one value of any type, without the number of its type. Recursive as the type is.
+template <class T>
+void encode_gob_value(GobWriter& out, const T& value) {
+  constexpr Kind kind = kind_v<T>;
+  static_assert(encodable_v<T>,
+                "geerpc: this type has no GEERPC_FIELDS and nlohmann/json does not convert it, "
+                "so it can't be sent; give it GEERPC_FIELDS or a to_json function");
+  if constexpr (!encodable_v<T>) {
+  } else if constexpr (kind == Kind::boolean || kind == Kind::integer ||
+                       kind == Kind::enumeration || kind == Kind::floating) {
+    out.uint(gob_bits(value));
+  } else if constexpr (kind == Kind::duration) {
+    out.integer(to_nanoseconds(value));
+  } else if constexpr (kind == Kind::time) {
+    encode_gob_time(out, value);
+  } else if constexpr (kind == Kind::string) {
+    out.string(text_of(value), Lifetime::call);
+  } else if constexpr (kind == Kind::bytes) {
+    out.string({reinterpret_cast<const char*>(value.data()), value.size()}, Lifetime::call);
+  } else if constexpr (kind == Kind::nullable) {
+    if (!value) throw_bad_value("gob: encodeReflectValue: nil element");
+    encode_gob_value(out, *value);
+  } else if constexpr (kind == Kind::foreign) {
+    encode_gob_json(out, value);
+  } else {
+    out.descend();
+    if constexpr (std::is_same_v<T, std::monostate>) {
+      out.uint(0);
+    } else if constexpr (kind == Kind::fields) {
+      encode_gob_fields(out, value);
+    } else if constexpr (kind == Kind::sequence) {
+      encode_gob_sequence(out, value);
+    } else if constexpr (kind == Kind::map) {
+      out.uint(value.size());
+      for (const auto& [key, mapped] : value) {
+        encode_gob_value(out, key);
+        encode_gob_value(out, mapped);
+      }
+    } else if constexpr (kind == Kind::array) {
+      out.uint(sizeof(T) / sizeof(element_of_t<T>));
+      for (const auto& element : value) encode_gob_value(out, element);
+    } else {
+      static_assert(kind == Kind::tuple);
+      unsigned delta = 1;
+      std::apply([&](const auto&... element) { (encode_gob_field(out, element, delta), ...); },
+                 value);
+      out.uint(0);
+    }
+    out.ascend();
+  }
+}
+
+}  // namespace detail
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_CODEC_GOB_ENCODE_HPP
+// ---- include/geerpc/codec/gob_codec.hpp, continued
+// ---- include/geerpc/codec/gob_scan.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// GobScanner: finds the values in a gob stream, and learns the types that are defined between them.
+
+#ifndef GEERPC_CODEC_GOB_SCAN_HPP
+#define GEERPC_CODEC_GOB_SCAN_HPP
+
+#include <cstddef>      // size_t
+#include <cstdint>      // int64_t, uint64_t
+#include <string_view>  // string_view
+
+
+GEERPC_BEGIN_NAMESPACE
+namespace detail {
+
+// For the thread that reads the stream.
+class GobScanner {
+ public:
+  // The schema outlives the scanner.
+  GobScanner(GobSchema& schema, std::size_t max_depth) : schema_(schema), max_depth_(max_depth) {}
+
+  enum class Found {
+    nothing,     // not all of it is there: come again with the same bytes and more behind them
+    definition,  // its type is learned
+    value,       // of whatever type; it may be in several messages
+  };
+  // What `in` begins with. size() is then how many bytes that takes; if nothing was found, as far
+  // as is known by now. Throws Error if the stream can't go on.
+  Found scan(std::string_view in) {
+    std::size_t head = 0;
+    std::uint64_t length = 0;
+    size_ = in.size() + 1;
+    if (!read_gob_length(in, head, length)) return Found::nothing;
+    size_ = head + static_cast<std::size_t>(length);
+    if (in.size() < size_) return Found::nothing;
+    GobReader reader(in, true);
+    reader.begin_message();
+    const std::int64_t id = reader.integer();
+    if (id < 0) {
+      schema_.learn(id, reader);
+      if (!reader.at_end()) throw_bad_value("extra data in buffer");
+      return Found::definition;
+    }
+    if (!schema_.has_interfaces() && id != kGobInterface) return Found::value;
+    return scan_value(in, reader, id);
+  }
+  std::size_t size() const noexcept { return size_; }
+
+ private:
+  // The value may go on in the next message. It is read over from its start whenever the message
+  // that it turned out to lack has come, so a few times at most, however the stream is cut.
+  Found scan_value(std::string_view in, GobReader& reader, std::int64_t id) {
+    if (in.size() < wanted_) {
+      size_ = wanted_;
+      return Found::nothing;
+    }
+    const char* known = in.data() + known_;
+    GobSkipper skipper(schema_, max_depth_, known);
+    try {
+      skipper.skip_typed(reader, id);
+    } catch (const GobNeedsMore& more) {
+      known_ = static_cast<std::size_t>(known - in.data());
+      size_ = wanted_ = in.size() + more.bytes;
+      return Found::nothing;
+    } catch (const Error&) {
+      // A bad value in one message is the affair of who decodes it.
+      if (skipper.cuts() != 0) throw;
+    }
+    known_ = wanted_ = 0;
+    size_ = static_cast<std::size_t>(reader.message_end() - in.data());
+    return Found::value;
+  }
+
+  GobSchema& schema_;
+  const std::size_t max_depth_;
+  std::size_t size_ = 0;
+  // Of a value of which more is to come.
+  std::size_t known_ = 0;  // see GobSkipper
+  std::size_t wanted_ = 0;
+};
+
+}  // namespace detail
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_CODEC_GOB_SCAN_HPP
+// ---- include/geerpc/codec/gob_codec.hpp, continued
+// ---- include/geerpc/codec/gob_sent.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// GobSentTypes: the types that we have described to the peer of one stream. A type is defined
+// before its first value, once per stream; from then on it is a number.
+
+#ifndef GEERPC_CODEC_GOB_SENT_HPP
+#define GEERPC_CODEC_GOB_SENT_HPP
+
+#include <cstddef>        // size_t
+#include <string>         // string
+#include <string_view>    // string_view
+#include <unordered_map>  // unordered_map
+#include <utility>        // move
+#include <vector>         // vector
+
+
+GEERPC_BEGIN_NAMESPACE
+namespace detail {
+
+// For one thread at a time, in the order in which the messages leave.
+class GobSentTypes {
+ public:
+  // The number of a type. If the peer does not know it, its definition and those of the types in it
+  // are appended first.
+  int id_of(const GobType& type, Buffer& out) {
+    if (type.shape == GobShape::basic) return type.id;
+    const auto found = ids_.find(&type);
+    return found != ids_.end() ? found->second : define(type, out);
+  }
+
+  // How many types were described; and to forget the later ones, whose definitions did not leave.
+  std::size_t size() const noexcept { return types_.size(); }
+  void truncate(std::size_t size) noexcept {
+    for (; types_.size() > size; types_.pop_back()) ids_.erase(types_.back().type);
+  }
+
+ private:
+  struct Entry {
+    const GobType* type;
+    std::string name;
+  };
+
+  // As a Go program that has just been started: it numbers types as it meets them, but containers
+  // behind what is in them, and describes the outer ones first.
+  int define(const GobType& type, Buffer& out) {
+    const std::size_t before = types_.size();
+    try {
+      const int id = number(type, std::string(type.name));
+      std::vector<bool> written(types_.size() - before);
+      write(type, before, written, out);
+      return id;
+    } catch (...) {
+      truncate(before);
+      throw;
+    }
+  }
+
+  // `name` is what Go calls a type in this place.
+  int number(const GobType& type, std::string name) {
+    if (type.shape == GobShape::basic) return type.id;
+    const auto found = ids_.find(&type);
+    if (found != ids_.end()) return found->second;
+    if (type.shape == GobShape::record) {
+      const int id = add(type, std::move(name));
+      for (std::size_t i = 0; i < type.field_count; ++i) {
+        const GobType& field = type.fields[i].type();
+        number(field, field.name.empty() ? gob_type_name(field) : std::string(field.name));
+      }
+      return id;
+    }
+    if (type.shape == GobShape::map) number(type.key(), "");
+    if (type.element != nullptr) {
+      const GobType& element = type.element();
+      const bool named = type.shape == GobShape::slice && !type.element_is_pointer;
+      number(element, named ? std::string(element.name) : "");
+    }
+    return add(type, std::move(name));
+  }
+  int add(const GobType& type, std::string name) {
+    const int id = kFirstId + static_cast<int>(types_.size());
+    types_.push_back({&type, std::move(name)});
+    try {
+      ids_.emplace(&type, id);
+    } catch (...) {
+      types_.pop_back();
+      throw;
+    }
+    return id;
+  }
+
+  // Appends the definitions of those types that have none yet.
+  void write(const GobType& type, std::size_t before, std::vector<bool>& written, Buffer& out) {
+    if (type.shape == GobShape::basic) return;
+    const auto place = static_cast<std::size_t>(ids_.at(&type) - kFirstId);
+    if (place < before || written[place - before]) return;
+    written[place - before] = true;
+    write_one(types_[place], out);
+    if (type.shape == GobShape::map) write(type.key(), before, written, out);
+    if (type.element != nullptr) write(type.element(), before, written, out);
+    for (std::size_t i = 0; i < type.field_count; ++i) {
+      write(type.fields[i].type(), before, written, out);
+    }
+  }
+
+  int known(const GobType& type) const {
+    return type.shape == GobShape::basic ? type.id : ids_.at(&type);
+  }
+
+  // One definition: the negative number, and a struct of Go's type wireType, of whose fields just
+  // the one is there that fits (encoding/gob/type.go; docs/protocol.md).
+  void write_one(const Entry& entry, Buffer& out) const {
+    const GobType& type = *entry.type;
+    const int id = known(type);
+    GobWriter writer(out);
+    const std::size_t start = writer.begin_message(0);
+    writer.integer(-id);
+    constexpr unsigned which[] = {0, 1, 2, 4, 3, 5};  // by shape
+    writer.uint(which[static_cast<int>(type.shape)]);
+    writer.uint(1);
+    write_common(writer, entry.name, id);
+    switch (type.shape) {
+      case GobShape::map:
+        write_number(writer, known(type.key()));
+        write_number(writer, known(type.element()));
+        break;
+      case GobShape::array:
+        write_number(writer, known(type.element()));
+        if (type.length != 0) write_number(writer, static_cast<std::int64_t>(type.length));
+        break;
+      case GobShape::slice:
+        write_number(writer, known(type.element()));
+        break;
+      case GobShape::record:
+        if (type.field_count != 0) write_fields(writer, type);
+        break;
+      case GobShape::basic:
+      case GobShape::opaque:
+        break;
+    }
+    writer.uint(0);
+    writer.uint(0);
+    writer.end_message(start);
+  }
+  // A struct {Name string; Id int}.
+  static void write_common(GobWriter& writer, std::string_view name, int id) {
+    if (!name.empty()) {
+      writer.uint(1);
+      writer.string(name);
+    }
+    writer.uint(name.empty() ? 2 : 1);
+    writer.integer(id);
+    writer.uint(0);
+  }
+  static void write_number(GobWriter& writer, std::int64_t number) {
+    writer.uint(1);
+    writer.integer(number);
+  }
+  void write_fields(GobWriter& writer, const GobType& type) const {
+    writer.uint(1);
+    writer.uint(type.field_count);
+    for (std::size_t i = 0; i < type.field_count; ++i) {
+      const GobField& field = type.fields[i];
+      if (!field.name.empty()) {
+        writer.uint(1);
+        writer.string(field.name);
+      }
+      writer.uint(field.name.empty() ? 2 : 1);
+      writer.integer(known(field.type()));
+      writer.uint(0);
+    }
+  }
+
+  static constexpr int kFirstId = kGobFirstId + 1;  // where Go begins
+
+  std::vector<Entry> types_;
+  std::unordered_map<const GobType*, int> ids_;
+};
+
+}  // namespace detail
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_CODEC_GOB_SENT_HPP
+// ---- include/geerpc/codec/gob_codec.hpp, continued
+
+GEERPC_BEGIN_NAMESPACE
+namespace detail {
+
+// What the two ends of a connection have told each other.
+struct GobStream {
+  GobSentTypes sent;  // by us; of who writes
+  GobSchema seen;     // from the peer
+};
+
+class GobCodec final : public Codec {
+ public:
+  enum class Mode {
+    complete,  // each value is a stream of its own
+    stream,    // values are parts of a connection's streams
+    early,     // encodes before it is known to which stream the value is going to belong
+  };
+
+  explicit GobCodec(Mode mode = Mode::complete) noexcept : Codec(CodecId::gob), mode_(mode) {}
+  // The stream outlives the codec.
+  explicit GobCodec(GobStream& stream) noexcept
+      : Codec(CodecId::gob), mode_(Mode::stream), stream_(&stream) {}
+
+  std::string_view content_type() const override { return "application/gob"; }
+  void encode(const nlohmann::json& value, Buffer& out) const override;
+  nlohmann::json decode(std::string_view in, const DecodeLimits& limits) const override;
+
+  Mode mode() const noexcept { return mode_; }
+  GobStream* stream() const noexcept { return stream_; }
+
+ private:
+  const Mode mode_;
+  GobStream* const stream_ = nullptr;
+};
+
+// A value in a message of its own, behind the definitions that the peer lacks.
+template <class Write>
+void write_gob_message(GobSentTypes& sent, const GobType& type, std::size_t at_least, Buffer& out,
+                       Write&& write) {
+  const int id = sent.id_of(type, out);
+  GobWriter writer(out);
+  const std::size_t start = writer.begin_message(at_least);
+  writer.integer(id);
+  write(writer);
+  writer.end_message(start);
+}
+
+// `write` appends what stands behind the number of the type.
+template <class Write>
+void encode_gob_as(const GobType& type, std::size_t at_least, const Codec& codec, Buffer& out,
+                   Write&& write) {
+  const auto& gob = static_cast<const GobCodec&>(codec);
+  if (gob.mode() == GobCodec::Mode::early) {
+    const GobType* const pointer = &type;
+    out.append(&pointer, sizeof pointer);
+    GobWriter writer(out);
+    return write(writer);
+  }
+  if (gob.mode() == GobCodec::Mode::stream) {
+    return write_gob_message(gob.stream()->sent, type, at_least, out, write);
+  }
+  GobSentTypes sent;
+  write_gob_message(sent, type, at_least, out, write);
+}
+
+template <class T>
+void encode_gob(const Codec& codec, Buffer& out, const T& value) {
+  if constexpr (is_nullable_v<T>) {
+    if (!value) {
+      throw_bad_value("gob: cannot encode nil pointer of type *" + gob_type_name(gob_type<T>()));
+    }
+    encode_gob(codec, out, *value);
+  } else {
+    const GobType& type = gob_type<T>();
+    encode_gob_as(type, gob_at_least(value), codec, out, [&](GobWriter& writer) {
+      if (type.shape != GobShape::record) writer.uint(0);
+      encode_gob_value(writer, value);
+    });
+  }
+}
+template <class... T>
+void encode_gob_arguments(const Codec& codec, Buffer& out, const T&... args) {
+  if constexpr (sizeof...(T) == 0) {
+    encode_gob(codec, out, std::monostate());
+  } else if constexpr (sizeof...(T) == 1) {
+    (encode_gob(codec, out, args), ...);
+  } else {
+    const std::size_t at_least = (gob_at_least(args) + ...);
+    encode_gob_as(gob_type<std::tuple<gob_target_t<T>...>>(), at_least, codec, out,
+                  [&](GobWriter& writer) {
+                    unsigned delta = 1;
+                    (encode_gob_field(writer, args, delta), ...);
+                    writer.uint(0);
+                  });
+  }
+}
+
+// What was encoded early, in the connection that it belongs to now.
+inline void append_early_gob(const Codec& codec, Buffer& out, std::string_view early) {
+  const GobType* type = nullptr;
+  std::memcpy(&type, early.data(), sizeof type);
+  early.remove_prefix(sizeof type);
+  write_gob_message(static_cast<const GobCodec&>(codec).stream()->sent, *type, early.size(), out,
+                    [&](GobWriter& writer) { writer.raw(early); });
+}
+
+// `in` is a value, in the messages that the scanner found it in, or for a codec without a stream a
+// whole stream of just one value.
+template <class T>
+void decode_gob(const Codec& codec, std::string_view in, T& out, const DecodeLimits& limits) {
+  const auto& gob = static_cast<const GobCodec&>(codec);
+  if (gob.stream() != nullptr) {
+    GobDecoder(in, gob.stream()->seen, limits).read(out);
+    return;
+  }
+  GobSchema schema;
+  GobScanner scanner(schema, limits.max_depth);
+  const bool empty = in.empty();
+  GobScanner::Found found;
+  while ((found = scanner.scan(in)) == GobScanner::Found::definition) {
+    in.remove_prefix(scanner.size());
+  }
+  if (found == GobScanner::Found::nothing) throw_bad_value(empty ? "EOF" : "unexpected EOF");
+  if (scanner.size() != in.size()) throw_bad_value("gob: bytes behind the value");
+  GobDecoder(in, schema, limits).read(out);
+}
+// Whoever takes no argument accepts any value.
+template <class... T>
+void decode_gob_arguments(const Codec& codec, std::string_view in, std::tuple<T...>& out,
+                          const DecodeLimits& limits) {
+  if constexpr (sizeof...(T) == 1) {
+    decode_gob(codec, in, std::get<0>(out), limits);
+  } else if constexpr (sizeof...(T) > 1) {
+    decode_gob(codec, in, out, limits);
+  }
+}
+
+inline void GobCodec::encode(const nlohmann::json& value, Buffer& out) const {
+  encode_gob(*this, out, value);
+}
+inline nlohmann::json GobCodec::decode(std::string_view in, const DecodeLimits& limits) const {
+  nlohmann::json value;
+  decode_gob(*this, in, value, limits);
+  return value;
+}
+
+inline const Codec& early_gob_codec() {
+  static const GobCodec codec(GobCodec::Mode::early);
+  return codec;
+}
 
 }  // namespace detail
 
-// To add a format of your own, derive from this and convert between nlohmann::json and bytes:
+// "application/gob": for Go programs that use net/rpc or GeeRPC. docs/interop.md says which types
+// are which.
+inline const Codec& gob_codec() {
+  static const detail::GobCodec codec;
+  return codec;
+}
+
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_CODEC_GOB_CODEC_HPP
+// ---- include/geerpc/codec/codec.hpp, continued
+// ---- include/geerpc/codec/json_rpc_params.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
 //
-//   struct CborCodec : geerpc::Codec {
-//     std::string_view content_type() const override { return "application/cbor"; }
-//     void encode(const nlohmann::json& value, geerpc::Buffer& out) const override {
-//       const auto bytes = nlohmann::json::to_cbor(value);
-//       out.append(bytes.data(), bytes.size());
-//     }
-//     nlohmann::json decode(std::string_view in, const geerpc::DecodeLimits&) const override {
-//       return nlohmann::json::from_cbor(in);
-//     }
-//   };
+// The arguments of a call as JSON-RPC has them: always a list, or an object with their names.
+
+#ifndef GEERPC_CODEC_JSON_RPC_PARAMS_HPP
+#define GEERPC_CODEC_JSON_RPC_PARAMS_HPP
+
+#include <cstddef>      // size_t
+#include <string>       // string, to_string
+#include <string_view>  // string_view
+
+
+GEERPC_BEGIN_NAMESPACE
+namespace detail {
+
+// The text of `count` arguments in the form that they have in plain JSON (none is null, one is
+// itself, several are an array), out of the text of JSON-RPC's params.
 //
-// Its functions are called from several threads at once. What they throw becomes an Error. Bytes
-// are values of nlohmann's binary type; map keys are text, integer keys too.
-class Codec {
- public:
-  virtual ~Codec() = default;
+// Strict is 2.0. An object is for methods with one parameter, and is that, so that a struct takes
+// its fields by name: C++ has no names of parameters. Else it is 1.0, read as Go's net/rpc/jsonrpc
+// does: a single argument may be missing, and then is zero; what is too much is dropped.
+//
+// Throws Error(invalid_argument).
+inline std::string_view json_rpc_args(std::string_view params, std::size_t count, bool strict,
+                                      const DecodeLimits& limits) {
+  JsonReader reader(params, limits);
+  const Token token = reader.peek();
+  if (token == Token::null) throw_bad_value("jsonrpc: request body missing params");  // Go's words
+  if (count == 0) return "null";
+  if (strict && token == Token::object) {
+    if (count == 1) return params;
+    throw_bad_value("the parameters of this method have no names: expected an array of " +
+                    std::to_string(count));
+  }
+  if (count > 1) return params;
+  auto scope = reader.begin_array();
+  if (!reader.next(scope)) {
+    if (!strict) return "null";
+    throw_bad_value("expected a parameter, found none");
+  }
+  const std::string_view argument = reader.raw();
+  if (strict && reader.next(scope)) throw_bad_value("expected one parameter, found more");
+  return argument;
+}
 
-  virtual std::string_view content_type() const = 0;
+}  // namespace detail
+GEERPC_END_NAMESPACE
 
-  // Appends the value to `out`.
-  virtual void encode(const nlohmann::json& value, Buffer& out) const = 0;
-  // The one value that `in` holds. Whoever parses recursively must heed limits.max_depth.
-  virtual nlohmann::json decode(std::string_view in, const DecodeLimits& limits) const = 0;
+#endif  // GEERPC_CODEC_JSON_RPC_PARAMS_HPP
+// ---- include/geerpc/codec/codec.hpp, continued
 
-  // For geerpc itself.
-  detail::CodecId id() const noexcept { return id_; }
-
- protected:
-  explicit Codec(detail::CodecId id = detail::CodecId::custom) noexcept : id_(id) {}
-
- private:
-  detail::CodecId id_;
-};
+GEERPC_BEGIN_NAMESPACE
 
 namespace detail {
 
@@ -5167,6 +7412,9 @@ inline const Codec& json_rpc_codec(int version) {
 inline bool is_json_rpc(const Codec& codec) noexcept {
   return codec.id() == CodecId::json_rpc_1 || codec.id() == CodecId::json_rpc_2;
 }
+inline bool is_json(const Codec& codec) noexcept {
+  return codec.id() == CodecId::json || is_json_rpc(codec);
+}
 
 // A custom codec sees values as nlohmann::json; from and to C++ types they go by way of
 // MessagePack, which loses nothing.
@@ -5185,34 +7433,28 @@ inline Buffer decode_custom(const Codec& codec, std::string_view in, const Decod
   return msgpack;
 }
 
-// The one place that knows the built-in codecs: f gets the writer or reader of the one in use.
+// For codecs that see a value as a sequence of calls: f gets the writer or reader of the one in
+// use.
 template <class F>
 void encode_with(const Codec& codec, Buffer& out, F f) {
-  switch (codec.id()) {
-    case CodecId::json:
-    case CodecId::json_rpc_1:
-    case CodecId::json_rpc_2:
-      return write_with<JsonWriter>(out, f);
-    case CodecId::msgpack:
-      return write_with<MsgpackWriter>(out, f);
-    case CodecId::custom: {
-      Buffer msgpack;
-      write_with<MsgpackWriter>(msgpack, f);
-      return encode_custom(codec, msgpack.view(), out);
-    }
+  if (codec.id() == CodecId::msgpack) {
+    write_with<MsgpackWriter>(out, f);
+  } else if (is_json(codec)) {
+    write_with<JsonWriter>(out, f);
+  } else {
+    Buffer msgpack;
+    write_with<MsgpackWriter>(msgpack, f);
+    encode_custom(codec, msgpack.view(), out);
   }
 }
 template <class F>
 void decode_with(const Codec& codec, std::string_view in, const DecodeLimits& limits, F f) {
-  switch (codec.id()) {
-    case CodecId::json:
-    case CodecId::json_rpc_1:
-    case CodecId::json_rpc_2:
-      return read_with<JsonReader>(in, limits, f);
-    case CodecId::msgpack:
-      return read_with<MsgpackReader>(in, limits, f);
-    case CodecId::custom:
-      return read_with<MsgpackReader>(decode_custom(codec, in, limits).view(), limits, f);
+  if (codec.id() == CodecId::msgpack) {
+    read_with<MsgpackReader>(in, limits, f);
+  } else if (is_json(codec)) {
+    read_with<JsonReader>(in, limits, f);
+  } else {
+    read_with<MsgpackReader>(decode_custom(codec, in, limits).view(), limits, f);
   }
 }
 
@@ -5220,6 +7462,7 @@ void decode_with(const Codec& codec, std::string_view in, const DecodeLimits& li
 // leave a part of it in `out`.
 template <class T>
 void encode(const Codec& codec, Buffer& out, const T& value) {
+  if (codec.id() == CodecId::gob) return encode_gob(codec, out, value);
   encode_with(codec, out, [&](auto& writer) { encode_value(writer, value); });
 }
 
@@ -5227,21 +7470,35 @@ void encode(const Codec& codec, Buffer& out, const T& value) {
 // leave a part of it in `out`.
 template <class T>
 void decode(const Codec& codec, std::string_view in, T& out, const DecodeLimits& limits = {}) {
+  if (codec.id() == CodecId::gob) return decode_gob(codec, in, out, limits);
   decode_with(codec, in, limits, [&](auto& reader) { decode_value(reader, out); });
 }
 
 // Appends arguments or a result, in the codec that the connection has.
 using EncodeBody = FunctionRef<void(const Codec&, Buffer&)>;
 
-// The result of a method that has none.
+// The result of a method that has none: null, or in gob an empty struct.
 inline void encode_nothing(const Codec& codec, Buffer& out) {
+  if (codec.id() == CodecId::gob) return encode_gob_arguments(codec, out);
   encode_with(codec, out, [](auto& writer) { encode_arguments(writer); });
 }
 
-// The arguments of a call: none is null, one is itself, several are an array.
+// Arguments that are encoded before there is a connection: with this codec, …
+inline const Codec& early_codec(const Codec& codec) {
+  return codec.id() == CodecId::gob ? early_gob_codec() : codec;
+}
+// … and so they become a part of the connection later.
+inline void append_early(const Codec& codec, Buffer& out, std::string_view early) {
+  if (codec.id() == CodecId::gob) return append_early_gob(codec, out, early);
+  out.append(early);
+}
+
+// The arguments of a call: one is itself; none is null and several are an array, or in gob an empty
+// struct and one with the fields F0, F1, …; in JSON-RPC they are an array always.
 template <class... T>
 void encode_args(const Codec& codec, Buffer& out, const T&... args) {
-  const bool bare = sizeof...(T) <= 1 && is_json_rpc(codec);  // there everything is in an array
+  if (codec.id() == CodecId::gob) return encode_gob_arguments(codec, out, args...);
+  const bool bare = sizeof...(T) <= 1 && is_json_rpc(codec);
   if (bare) out.push_back('[');
   if (!bare || sizeof...(T) != 0) {
     encode_with(codec, out, [&](auto& writer) { encode_arguments(writer, args...); });
@@ -5251,6 +7508,7 @@ void encode_args(const Codec& codec, Buffer& out, const T&... args) {
 template <class... T>
 void decode_args(const Codec& codec, std::string_view in, std::tuple<T...>& out,
                  const DecodeLimits& limits = {}) {
+  if (codec.id() == CodecId::gob) return decode_gob_arguments(codec, in, out, limits);
   if (is_json_rpc(codec)) {
     in = json_rpc_args(in, sizeof...(T), codec.id() == CodecId::json_rpc_2, limits);
   }
@@ -6068,7 +8326,9 @@ namespace detail {
 // not own the calls.
 class PendingCalls {
  public:
-  // Gives the call a number, the next one whose place is free. Go starts at 1, and so do we.
+  explicit PendingCalls(std::uint64_t first_seq) : next_(first_seq) {}
+
+  // Gives the call a number, the next one whose place is free.
   void add(Call& call) {
     if (size_ * 2 >= places_.size()) grow();
     while (place(next_) != nullptr) ++next_;
@@ -6161,7 +8421,7 @@ class PendingCalls {
   std::size_t async_calls_ = 0;  // those of them that nobody waits for
   // No asynchronous call is due earlier.
   std::chrono::steady_clock::time_point earliest_ = std::chrono::steady_clock::time_point::max();
-  std::uint64_t next_ = 1;
+  std::uint64_t next_;
 };
 
 }  // namespace detail
@@ -6221,6 +8481,7 @@ GEERPC_END_NAMESPACE
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/uio.h>
@@ -6348,6 +8609,21 @@ class Socket {
     return poll_until(fds, deadline);
   }
 
+  // Waits until the peer's kernel has all that was sent, while it takes some of it every
+  // `patience`. A TCP connection that is closed before that, while the peer sends, is reset, and
+  // what is on its way is lost.
+  void wait_delivered(std::chrono::milliseconds patience) const noexcept {
+    auto deadline = SteadyClock::now() + patience;
+    int left = undelivered();
+    while (left > 0 && SteadyClock::now() < deadline) {
+      pollfd broken{fd(), 0, 0};  // nothing tells when it is delivered
+      if (::poll(&broken, 1, 1) > 0) return;
+      const int now_left = undelivered();
+      if (now_left < left) deadline = SteadyClock::now() + patience;
+      left = now_left;
+    }
+  }
+
   // receive() then comes back with EAGAIN after that time; zero: it waits for ever.
   void set_receive_timeout(std::chrono::microseconds timeout) const noexcept {
     timeval tv;
@@ -6383,6 +8659,14 @@ class Socket {
       if (got < 0 && errno == EINTR) continue;
       return {got, got < 0 ? errno : 0};
     }
+  }
+
+  // What is sent on a unix socket is the peer's at once.
+  int undelivered() const noexcept {
+    int domain = AF_UNIX, bytes = 0;
+    socklen_t size = sizeof domain;
+    ::getsockopt(fd(), SOL_SOCKET, SO_DOMAIN, &domain, &size);
+    return domain != AF_UNIX && ::ioctl(fd(), TIOCOUTQ, &bytes) == 0 ? bytes : 0;
   }
 
   FileDescriptor fd_;
@@ -6514,6 +8798,7 @@ struct Message {
   bool may_have_run = true;               // error
   std::string_view text;                  // error
   bool whole_connection = false;          // error: it concerns no single call
+  bool may_hang_up = false;               // error: the server may have lost its place in the stream
   std::string_view body;                  // request, notify, reply
   const Codec* codec = nullptr;           // of the body, if it is not the connection's
   std::size_t too_large = 0;  // if not 0: the message has so many bytes, and its body is not here
@@ -6531,7 +8816,7 @@ struct Message {
     if (!metadata.empty()) metadata.clear();
     code = StatusCode::unknown;
     may_have_run = true;
-    whole_connection = false;
+    whole_connection = may_hang_up = false;
     too_large = 0;
   }
 };
@@ -6638,6 +8923,9 @@ struct WireLimits {
 // const and may run in several threads at once, each with a buffer of its own.
 class Wire {
  public:
+  // Which end of the connection this is.
+  enum class Side { client, server };
+
   // `codec` outlives the wire.
   Wire(const Codec& codec, const WireLimits& limits) : codec_(codec), limits_(limits) {
     // What the length of a frame can say.
@@ -6697,6 +8985,17 @@ class Wire {
                                                 std::to_string(limits_.max_message)};
   }
 
+  // At the end of the stream, with what is left of it: true if that is a request that lost its
+  // body; `message` is then the error to answer it with, in Go's words.
+  virtual bool read_unfinished(std::string_view input, Message& message) {
+    (void)input, (void)message;
+    return false;
+  }
+
+  // True if an error of sequence number 0 is understood to mean the whole connection.
+  virtual bool has_connection_errors() const noexcept { return true; }
+  // The number of the first request.
+  virtual std::uint64_t first_seq() const noexcept { return 1; }
   // True if the end of the peer's stream means that it is gone. Go peers may close their writing
   // half only and still wait for replies.
   virtual bool end_means_gone() const noexcept = 0;
@@ -6710,6 +9009,8 @@ class Wire {
                                                     " bytes is larger than the limit of " +
                                                     std::to_string(limits_.max_message));
   }
+  // The message that was begun last was taken back, and with it what the peer was told in it.
+  virtual void forget() const noexcept {}
   static std::string_view never_empty(std::string_view text) {
     return text.empty() ? std::string_view("failed without an error text") : text;
   }
@@ -6724,6 +9025,7 @@ class Wire {
       finish(out, start, seq);
     } catch (...) {
       out.truncate(start);
+      forget();
       throw;
     }
   }
@@ -6762,7 +9064,8 @@ class ReplyReader {
 
   // Waits for input until `deadline`, or until woken if it is `wakeable`. That costs one system
   // call more, as does a deadline that is near.
-  Outcome receive(SteadyClock::time_point now, SteadyClock::time_point deadline, bool wakeable) {
+  GEERPC_HOT Outcome receive(SteadyClock::time_point now, SteadyClock::time_point deadline,
+                             bool wakeable) {
     input_.consume(size_);
     size_ = 0;
     const std::size_t ahead = (std::min)(wire_.missing(), (std::max)(input_.size(), kMaxGrowth));
@@ -6852,6 +9155,11 @@ class ReadingHalf {
     if (SteadyClock::duration(since) <= kSilence) return true;
     std::unique_lock<std::mutex> lock(mutex_);
     if (dead_ || reading_ || pending_.size() != 0) return !dead_;
+    if (in_doubt_) {
+      lock.unlock();
+      fail({StatusCode::unavailable, "connection given up: the server may hang up"});
+      return false;
+    }
     Turn turn(*this, lock);
     receive(now, now, true, nullptr);
     turn.end();
@@ -6882,6 +9190,7 @@ class ReadingHalf {
       : poke_background_(std::move(poke_background)),
         socket_(std::move(socket)),
         wire_(std::move(wire)),
+        pending_(wire_->first_seq()),
         reader_(socket_, waker_, *wire_, std::move(unread)) {}
   ~ReadingHalf() = default;
 
@@ -6948,8 +9257,9 @@ class ReadingHalf {
   // Who has read for long, and nearly always for others, stops: they are at it all the time, and a
   // thread that reads for them costs them a change of threads for each call. As a deputy it only
   // looks now and then whether anybody still reads.
-  void wait_locked(std::unique_lock<std::mutex>& lock, Call& call, SteadyClock::time_point until,
-                   bool wakeable, SteadyClock::time_point now) {
+  GEERPC_HOT void wait_locked(std::unique_lock<std::mutex>& lock, Call& call,
+                              SteadyClock::time_point until, bool wakeable,
+                              SteadyClock::time_point now) {
     bool in_time = true, deputy = false;
     SteadyClock::time_point reading_since = now;
     std::uint64_t served_before = served_;
@@ -7046,7 +9356,7 @@ class ReadingHalf {
     return true;
   }
 
-  void dispatch(const Message& message, OwnReply* own) {
+  GEERPC_HOT void dispatch(const Message& message, OwnReply* own) {
     if (own != nullptr && own->here) {  // what follows may end the connection: first things first
       const std::lock_guard<std::mutex> lock(mutex_);
       complete(*own);
@@ -7059,6 +9369,7 @@ class ReadingHalf {
     if (message.kind == MessageKind::error) {
       error.emplace(message.code, std::string(message.text));
       if (!message.may_have_run) error = error->never_ran();
+      if (message.may_hang_up) expect_hang_up();
       if (message.whole_connection) {  // e.g. the option was refused
         fail(*error, message.may_have_run ? kAll : 0);
         return;
@@ -7090,6 +9401,13 @@ class ReadingHalf {
     lock.unlock();
     if (sleeper != nullptr) sleeper->wake();
   }
+  // The next one who asks whether this connection is alive finds out, as after a silence.
+  void expect_hang_up() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    in_doubt_ = true;
+    last_use_.store((SteadyClock::time_point::min)().time_since_epoch().count() / 2,
+                    std::memory_order_relaxed);
+  }
   std::optional<Error> decode(Call& call, const Message& message) {
     return call.try_decode(wire_->codec(), message.body, wire_->limits().decode);
   }
@@ -7105,6 +9423,7 @@ class ReadingHalf {
   Sleepers sleepers_;  // callers that wait while another thread reads
   bool reading_ = false;
   bool background_reads_ = false;    // if reading_: the background thread does
+  bool in_doubt_ = false;            // the server may hang up: not for new calls once this is idle
   std::uint64_t turns_ = 0;          // how often the reader's role was taken
   std::uint64_t served_ = 0;         // replies that were read for others
   std::uint64_t begun_ = 0;          // calls
@@ -7312,7 +9631,7 @@ class Outbox {
     }
   }
 
-  Socket::Transfer send_some(std::string_view& lent) {
+  GEERPC_HOT Socket::Transfer send_some(std::string_view& lent) {
     const std::string_view first = sending_buffer_->view();
     const Socket::Transfer sent =
         lent.empty() ? socket_.send_now(first.data(), first.size()) : socket_.send_now(first, lent);
@@ -7375,8 +9694,8 @@ class ClientConnection final : private ReadingHalf {
 
   // Sends a request and waits for its reply: then the call is done, with a result or an error.
   // Throws Error (which says whether the request never ran) if it could not be sent.
-  void run(Call& call, SteadyClock::time_point now, const RequestHeader& header,
-           const Context& context, EncodeBody body) {
+  GEERPC_HOT void run(Call& call, SteadyClock::time_point now, const RequestHeader& header,
+                      const Context& context, EncodeBody body) {
     std::optional<CancelCallback> on_cancel;
     if (context.cancel_token().can_be_cancelled()) {
       on_cancel.emplace(context.cancel_token(), [this, &call] {
@@ -7410,8 +9729,8 @@ class ClientConnection final : private ReadingHalf {
   // is not pending; the same holds if it is false, because too much is queued. `may_defer`: while
   // other calls are in flight the request may wait for others to leave with it, until somebody
   // waits for a reply, or the background thread or the caller calls flush_now().
-  bool start(Call& call, SteadyClock::time_point now, RequestHeader header, EncodeBody body,
-             Patience patience, bool may_defer = false) {
+  GEERPC_HOT bool start(Call& call, SteadyClock::time_point now, RequestHeader header,
+                        EncodeBody body, Patience patience, bool may_defer = false) {
     bool alone = false;
     {
       const std::lock_guard<std::mutex> lock(mutex_);
@@ -7562,9 +9881,9 @@ class ClientConnection final : private ReadingHalf {
   static constexpr std::chrono::milliseconds kTick{100};
   static constexpr std::size_t kWorthSending = 2u << 10;
   // False if too much is queued and the sender does not wait.
-  bool write_request(SteadyClock::time_point now, const RequestHeader& header,
-                     SteadyClock::time_point deadline, Call* call, EncodeBody body,
-                     Patience patience, std::size_t enough) {
+  GEERPC_HOT bool write_request(SteadyClock::time_point now, const RequestHeader& header,
+                                SteadyClock::time_point deadline, Call* call, EncodeBody body,
+                                Patience patience, std::size_t enough) {
     last_use_.store(now.time_since_epoch().count(), std::memory_order_relaxed);
     const auto write = [&](Buffer& out) {
       try {
@@ -7692,6 +10011,7 @@ struct AsyncCall : Call, Callback {
   // What is needed to send it later, if that was not possible at once.
   Context context;
   Buffer body;
+  void append_body(const Codec& codec, Buffer& out) const { append_early(codec, out, body.view()); }
   bool repeated = false;  // its connection turned out to be dead once already
 
   // Set before `sent`, which tells other threads that it is there.
@@ -7731,47 +10051,11 @@ GEERPC_END_NAMESPACE
 #include <optional>            // optional
 #include <utility>             // move
 
-// ---- include/geerpc/base/random.hpp
-// geerpc: typed RPC, service discovery and load balancing for C++17
-// SPDX-License-Identifier: MIT
-//
-// Randomness for jitter and for picking servers; not for secrets.
-
-#ifndef GEERPC_BASE_RANDOM_HPP
-#define GEERPC_BASE_RANDOM_HPP
-
-#include <chrono>  // duration, nanoseconds
-#include <random>  // mt19937_64, random_device, uniform_real_distribution
-
-
-GEERPC_BEGIN_NAMESPACE
-
-namespace detail {
-
-// This thread's generator.
-inline std::mt19937_64& random_generator() {
-  thread_local std::mt19937_64 generator{std::random_device{}()};
-  return generator;
-}
-
-// A random duration between `low` times and `high` times `period`.
-inline std::chrono::nanoseconds jittered(std::chrono::nanoseconds period, double low, double high) {
-  const double factor = std::uniform_real_distribution<double>(low, high)(random_generator());
-  return std::chrono::nanoseconds(
-      static_cast<std::chrono::nanoseconds::rep>(static_cast<double>(period.count()) * factor));
-}
-
-}  // namespace detail
-
-GEERPC_END_NAMESPACE
-
-#endif  // GEERPC_BASE_RANDOM_HPP
-// ---- include/geerpc/client/channel.hpp, continued
 // ---- include/geerpc/client/dial.hpp
 // geerpc: typed RPC, service discovery and load balancing for C++17
 // SPDX-License-Identifier: MIT
 //
-// From an address to an open connection: connect, CONNECT, option.
+// From an address to an open connection: connect, CONNECT, option; and which wire it has.
 
 #ifndef GEERPC_CLIENT_DIAL_HPP
 #define GEERPC_CLIENT_DIAL_HPP
@@ -7799,7 +10083,8 @@ GEERPC_BEGIN_NAMESPACE
 
 // What a client speaks; a server of ours recognises each by itself.
 enum class Protocol {
-  geerpc,      // GeeRPC's option, and then the codec's messages
+  geerpc,      // GeeRPC's, and ours: the codec is chosen in ClientOptions
+  net_rpc,     // that of Go's net/rpc, always in gob
   json_rpc_1,  // JSON-RPC 1.0 as a stream over TCP or unix sockets, as Go's net/rpc/jsonrpc has it
   json_rpc_2   // JSON-RPC 2.0 as a stream of JSON values
 };
@@ -7807,13 +10092,13 @@ enum class Protocol {
 // Plain values; copied when the client is made. A duration of zero means "no limit" where it says
 // so, never anything else.
 struct ClientOptions {
-  // JSON-RPC sends neither deadlines nor metadata, and can't cancel: a call that was given up goes
+  // Only GeeRPC's has deadlines, metadata and cancellation: elsewhere a call that was given up goes
   // on in the server.
   Protocol protocol = Protocol::geerpc;
 
-  // How arguments and results are encoded; the server must know it. json_codec() is what Go GeeRPC
-  // peers and readable traffic need. The codec must outlive the client. For Protocol::geerpc only;
-  // the others have theirs.
+  // How arguments and results are encoded; the server must know it. Go GeeRPC servers need
+  // gob_codec(), readable traffic json_codec(). The codec must outlive the client. For
+  // Protocol::geerpc only; the others have theirs.
   const Codec* codec = &msgpack_codec();
 
   // Time for one attempt to connect: look up the name, connect, and the CONNECT of http@ addresses.
@@ -7844,14 +10129,16 @@ struct ClientOptions {
   // Bytes that wait to be sent, over which calls wait for room (until their deadlines).
   std::size_t max_queued_bytes = 4u << 20;
 
-  // The path of CONNECT for http@ addresses.
-  std::string connect_path = "/_geeprc_";
+  // The path of CONNECT for http@ addresses. Empty: the protocol's own, "/_geeprc_" (sic) for
+  // GeeRPC, "/_goRPC_" for net/rpc.
+  std::string connect_path;
 };
 
 namespace detail {
 
 // The options with the codec that their protocol has. Throws Error(invalid_argument).
 inline ClientOptions settled(ClientOptions options) {
+  if (options.protocol == Protocol::net_rpc) options.codec = &gob_codec();
   if (options.protocol == Protocol::json_rpc_1) options.codec = &json_rpc_codec(1);
   if (options.protocol == Protocol::json_rpc_2) options.codec = &json_rpc_codec(2);
   if (options.codec == nullptr) throw Error(StatusCode::invalid_argument, "the codec is null");
@@ -7974,8 +10261,9 @@ inline bool is_localhost(std::string_view host) {
 // getaddrinfo knows no deadline: at `deadline`, or when `abort` is woken, the thread is left to end
 // by itself and Error(deadline_exceeded or cancelled) is thrown. An unknown name is
 // Error(unavailable).
-inline std::vector<SocketAddress> resolve(const Address& address, SteadyClock::time_point deadline,
-                                          const Waker& abort) {
+GEERPC_COLD inline std::vector<SocketAddress> resolve(const Address& address,
+                                                      SteadyClock::time_point deadline,
+                                                      const Waker& abort) {
   if (address.scheme() == Address::Scheme::unix_socket) return {unix_socket_address(address)};
   std::vector<SocketAddress> found;
   if (lookup(address.host(), address.port(), AI_NUMERICHOST, found) == 0) return found;
@@ -8074,7 +10362,8 @@ inline int connect_to(const SocketAddress& to, SteadyClock::time_point deadline,
 // does not use up the time of the next. A wildcard host is dialled as loopback, as Go does.
 // Throws Error: unavailable with the last cause, deadline_exceeded, or cancelled when `abort` is
 // woken. The request never ran in any of them.
-inline Socket dial(const Address& address, SteadyClock::time_point deadline, const Waker& abort) {
+GEERPC_COLD inline Socket dial(const Address& address, SteadyClock::time_point deadline,
+                               const Waker& abort) {
   constexpr std::chrono::milliseconds longest_try{2000};
   const auto fail = [&](StatusCode code, const std::string& cause) {
     throw Error(code, "dial " + address.str() + ": " + cause).never_ran();
@@ -8131,12 +10420,9 @@ GEERPC_BEGIN_NAMESPACE
 
 namespace detail {
 
-// The path as GeeRPC's code spells it, by mistake, and so as its clients ask for it.
-inline constexpr std::string_view kConnectPath = "/_geeprc_";
-// As its registry spells it.
-inline constexpr std::string_view kConnectPathCorrected = "/_geerpc_";
-// What the Go client compares literally behind the version.
-inline constexpr std::string_view kConnectedStatus = "200 Connected to Gee RPC";
+// What a server offers at a path: the words behind the 200, which Go clients compare literally.
+inline constexpr std::string_view kConnectedToGeeRpc = "Connected to Gee RPC";
+inline constexpr std::string_view kConnectedToGoRpc = "Connected to Go RPC";
 inline constexpr std::size_t kMaxHttpHead = 8192;
 
 // The end of an HTTP head at the start of `input`, one past its blank line; 0 if it is not there
@@ -8170,17 +10456,19 @@ inline std::string connect_request(std::string_view path) {
   return "CONNECT " + std::string(path) + " HTTP/1.0\r\n\r\n";
 }
 
-// The server's answer to a request head, in GeeRPC's and Go's words.
+// The server's answer to a request head, in GeeRPC's and Go's words. `offer` gives the words for a
+// path, or none.
 struct ConnectAnswer {
-  bool connected;
+  std::string_view connected;  // the words; empty: refused
   std::string text;
 };
-inline ConnectAnswer answer_connect(std::string_view head) {
+inline ConnectAnswer answer_connect(std::string_view head,
+                                    FunctionRef<std::string_view(std::string_view path)> offer) {
   const auto refuse = [](const std::string& status, const std::string& body,
                          const std::string& header = "") {
-    return ConnectAnswer{false, "HTTP/1.0 " + status + "\r\n" + header +
-                                    "Content-Type: text/plain; charset=utf-8\r\nContent-Length: " +
-                                    std::to_string(body.size()) + "\r\n\r\n" + body};
+    return ConnectAnswer{"", "HTTP/1.0 " + status + "\r\n" + header +
+                                 "Content-Type: text/plain; charset=utf-8\r\nContent-Length: " +
+                                 std::to_string(body.size()) + "\r\n\r\n" + body};
   };
   const std::string_view line = first_line(head);
   const std::size_t method_end = line.find(' ');
@@ -8188,14 +10476,12 @@ inline ConnectAnswer answer_connect(std::string_view head) {
   if (path_end == line.npos || line.substr(path_end + 1, 7) != "HTTP/1.") {
     return refuse("400 Bad Request", "400 bad request\n");
   }
-  const std::string_view path = line.substr(method_end + 1, path_end - method_end - 1);
-  if (path != kConnectPath && path != kConnectPathCorrected) {
-    return refuse("404 Not Found", "404 page not found\n");
-  }
+  const std::string_view words = offer(line.substr(method_end + 1, path_end - method_end - 1));
+  if (words.empty()) return refuse("404 Not Found", "404 page not found\n");
   if (line.substr(0, method_end) != "CONNECT") {
     return refuse("405 Method Not Allowed", "405 must CONNECT\n", "Allow: CONNECT\r\n");
   }
-  return {true, "HTTP/1.0 " + std::string(kConnectedStatus) + "\r\n\r\n"};
+  return {words, "HTTP/1.0 200 " + std::string(words) + "\r\n\r\n"};
 }
 
 // Throws Error(unavailable) unless the head of the server's answer says that the tunnel stands. As
@@ -8254,7 +10540,7 @@ struct Option {
 // The bytes that open a connection. Go GeeRPC's server loses what arrives together with an option
 // of any other size than 512 bytes (its JSON decoder's first read), so an option that may reach one
 // is padded to that with blanks in front.
-inline std::string encode_option(const Option& option, bool for_go_server) {
+GEERPC_COLD inline std::string encode_option(const Option& option, bool for_go_server) {
   std::string text = "{\"MagicNumber\":" + std::to_string(option.magic) + ",\"CodecType\":";
   Buffer name;
   JsonWriter(name).string(option.codec);
@@ -8313,7 +10599,7 @@ GEERPC_END_NAMESPACE
 // geerpc: typed RPC, service discovery and load balancing for C++17
 // SPDX-License-Identifier: MIT
 //
-// Which Wire goes with which codec.
+// Which Wire goes with which protocol and codec.
 
 #ifndef GEERPC_PROTOCOL_WIRES_HPP
 #define GEERPC_PROTOCOL_WIRES_HPP
@@ -8427,8 +10713,8 @@ class FrameWire final : public Wire {
  private:
   static constexpr std::size_t kLengthSize = 4;
 
-  static MsgpackWriter begin(Buffer& out, MessageKind kind, std::uint64_t seq,
-                             std::size_t elements) {
+  GEERPC_HOT static MsgpackWriter begin(Buffer& out, MessageKind kind, std::uint64_t seq,
+                                        std::size_t elements) {
     out.prepare(kLengthSize);
     out.commit(kLengthSize);  // finish() fills it in
     MsgpackWriter writer(out);
@@ -8445,7 +10731,8 @@ class FrameWire final : public Wire {
 
   // The header of a frame that is too large says whose it is; the rest is read over, so that it
   // costs its sender that one call.
-  std::size_t read_too_large(std::string_view input, std::size_t length, Message& message) {
+  GEERPC_COLD std::size_t read_too_large(std::string_view input, std::size_t length,
+                                         Message& message) {
     const std::size_t here = (std::min)(input.size() - kLengthSize, length);
     try {
       read_frame(input.substr(kLengthSize, here), message);
@@ -8465,7 +10752,7 @@ class FrameWire final : public Wire {
     return here;
   }
 
-  void read_frame(std::string_view frame, Message& message) {
+  GEERPC_HOT void read_frame(std::string_view frame, Message& message) {
     MsgpackReader reader(frame, limits().decode);
     auto elements = reader.begin_array();
     const auto require = [&] {
@@ -8518,6 +10805,340 @@ class FrameWire final : public Wire {
 GEERPC_END_NAMESPACE
 
 #endif  // GEERPC_PROTOCOL_FRAME_WIRE_HPP
+// ---- include/geerpc/protocol/wires.hpp, continued
+// ---- include/geerpc/protocol/gob_wire.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// GobWire: a gob stream in which headers and bodies alternate, as GeeRPC and Go's net/rpc have it.
+// The body of an error is an empty struct.
+
+#ifndef GEERPC_PROTOCOL_GOB_WIRE_HPP
+#define GEERPC_PROTOCOL_GOB_WIRE_HPP
+
+#include <algorithm>    // min
+#include <cstddef>      // size_t
+#include <cstdint>      // int64_t, uint64_t
+#include <string_view>  // string_view
+#include <utility>      // exchange, move
+#include <variant>      // monostate
+
+// ---- include/geerpc/protocol/gob_headers.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// The headers of messages in gob. The names of the types travel, too: they are Go's.
+
+#ifndef GEERPC_PROTOCOL_GOB_HEADERS_HPP
+#define GEERPC_PROTOCOL_GOB_HEADERS_HPP
+
+#include <cstdint>      // int64_t, uint64_t
+#include <string_view>  // string_view
+
+
+GEERPC_BEGIN_NAMESPACE
+
+namespace detail {
+
+// GeeRPC's, in both directions.
+namespace gob_geerpc {
+struct Header {
+  std::string_view ServiceMethod;
+  std::uint64_t Seq = 0;
+  std::string_view Error;
+};
+GEERPC_FIELDS(Header, ServiceMethod, Seq, Error)
+}  // namespace gob_geerpc
+
+// The same with what only geerpc peers know, in requests and in errors; others skip it.
+namespace gob_request {
+struct Header {
+  std::string_view ServiceMethod;
+  std::uint64_t Seq = 0;
+  std::int64_t Timeout = 0;  // nanoseconds that are left
+  geerpc::Metadata Metadata;
+};
+GEERPC_FIELDS(Header, ServiceMethod, Seq, Timeout, Metadata)
+}  // namespace gob_request
+namespace gob_error {
+struct Header {
+  std::string_view ServiceMethod;
+  std::uint64_t Seq = 0;
+  std::string_view Error;
+  int Code = 0;
+  bool NeverRan = false;
+};
+GEERPC_FIELDS(Header, ServiceMethod, Seq, Error, Code, NeverRan)
+}  // namespace gob_error
+
+// net/rpc's.
+namespace gob_net_rpc {
+struct Request {
+  std::string_view ServiceMethod;
+  std::uint64_t Seq = 0;
+};
+GEERPC_FIELDS(Request, ServiceMethod, Seq)
+struct Response {
+  std::string_view ServiceMethod;
+  std::uint64_t Seq = 0;
+  std::string_view Error;
+};
+GEERPC_FIELDS(Response, ServiceMethod, Seq, Error)
+}  // namespace gob_net_rpc
+
+// All that may come; the views point into the input.
+namespace gob_received {
+struct Header {
+  std::string_view ServiceMethod;
+  std::uint64_t Seq = 0;
+  std::string_view Error;
+  std::int64_t Timeout = 0;
+  geerpc::Metadata Metadata;
+  std::int64_t Code = 0;
+  bool NeverRan = false;
+};
+GEERPC_FIELDS(Header, ServiceMethod, Seq, Error, Timeout, Metadata, Code, NeverRan)
+}  // namespace gob_received
+
+}  // namespace detail
+
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_PROTOCOL_GOB_HEADERS_HPP
+// ---- include/geerpc/protocol/gob_wire.hpp, continued
+
+GEERPC_BEGIN_NAMESPACE
+
+namespace detail {
+
+// What a connection in gob remembers, made before the wire that it is a part of.
+struct GobConnection {
+  mutable GobStream stream;
+  GobCodec connection_codec{stream};
+};
+
+// The writing functions, const as they are, are for one thread at a time, in the order in which the
+// messages leave: the outbox's mutex sees to that.
+class GobWire final : private GobConnection, public Wire {
+ public:
+  enum class Dialect { geerpc, net_rpc };
+
+  GobWire(const WireLimits& limits, Side side, Dialect dialect, bool extended)
+      : Wire(connection_codec, limits),
+        side_(side),
+        dialect_(dialect),
+        extended_(extended),
+        scanner_(stream.seen, limits.decode.max_depth) {}
+
+  std::size_t read(std::string_view input, Message& message) override {
+    message.reset();
+    if (skip_ != 0) return skip((std::min)(input.size(), skip_), message);
+    if (!begun_ && !input.empty()) {
+      if (const std::size_t blanks = leading_blanks(input)) return skip(blanks, message);
+      begun_ = true;
+    }
+    try {
+      return read_message(input, message);
+    } catch (const Error&) {
+      if (has_header()) read_header(input, message);  // so that the caller knows whose it is
+      throw;
+    }
+  }
+  std::size_t missing() const noexcept override { return missing_; }
+  bool between_messages(std::string_view input) const override {
+    return input.empty() && skip_ == 0;
+  }
+
+  bool read_unfinished(std::string_view input, Message& message) override {
+    if (!has_header() || side_ == Side::client) return false;
+    message.reset();
+    read_header(input, message);
+    message.text = input.size() == header_end_ ? "EOF" : "unexpected EOF";
+    return true;
+  }
+
+  void begin_request(Buffer& out, const RequestHeader& header) const override {
+    begin();
+    const bool has_metadata = header.metadata != nullptr && !header.metadata->empty();
+    if (dialect_ == Dialect::net_rpc) {
+      encode_gob(codec(), out, gob_net_rpc::Request{header.method, header.seq});
+    } else if (extended_ && (header.timeout.count() != 0 || has_metadata)) {
+      encode_gob(codec(), out,
+                 gob_request::Header{header.method, header.seq, header.timeout.count(),
+                                     has_metadata ? *header.metadata : Metadata()});
+    } else {
+      encode_gob(codec(), out, gob_geerpc::Header{header.method, header.seq, ""});
+    }
+  }
+  void begin_reply(Buffer& out, std::uint64_t seq, std::string_view method) const override {
+    begin();
+    write_reply_header(out, seq, method, "");
+  }
+  void finish(Buffer& out, std::size_t start, std::uint64_t) const override {
+    const std::size_t size = out.size() - start;
+    if (size > limits().max_message) out.truncate(start);
+    check_size(size);
+  }
+
+  void write_error(Buffer& out, std::uint64_t seq, std::string_view method,
+                   const Error& error) const override {
+    const std::size_t start = out.size();
+    const std::string_view text = never_empty(error.cause()).substr(0, limits().max_message / 2);
+    begin();
+    try {
+      if (extended_) {
+        encode_gob(codec(), out,
+                   gob_error::Header{method, seq, text, static_cast<int>(error.code()),
+                                     !error.may_have_run()});
+      } else {
+        write_reply_header(out, seq, method, text);
+      }
+      encode_gob(codec(), out, std::monostate());
+    } catch (...) {
+      out.truncate(start);
+      forget();
+      throw;
+    }
+  }
+  void write_cancel(Buffer&, std::uint64_t) const override {}
+  void write_goaway(Buffer&, std::uint64_t) const override {}
+
+  Error no_handler(NoHandler why, std::string_view method) const override {
+    return words()(why, method);
+  }
+  bool has_connection_errors() const noexcept override { return false; }
+  std::uint64_t first_seq() const noexcept override { return dialect_ == Dialect::net_rpc ? 0 : 1; }
+  bool end_means_gone() const noexcept override { return false; }
+  bool has_notify() const noexcept override { return false; }
+
+ protected:
+  void forget() const noexcept override { stream.sent.truncate(sent_before_); }
+
+ private:
+  static constexpr std::size_t kMaxMethod = 4096;
+
+  NoHandlerWords words() const noexcept {
+    return dialect_ == Dialect::net_rpc ? net_rpc_no_handler : geerpc_no_handler;
+  }
+
+  void begin() const noexcept { sent_before_ = stream.sent.size(); }
+  void write_reply_header(Buffer& out, std::uint64_t seq, std::string_view method,
+                          std::string_view error) const {
+    if (dialect_ == Dialect::net_rpc) {
+      encode_gob(codec(), out, gob_net_rpc::Response{method, seq, error});
+    } else {
+      encode_gob(codec(), out, gob_geerpc::Header{method, seq, error});
+    }
+  }
+
+  // Blanks between the option and the stream; no header's definition is so short that its length
+  // could be one.
+  static std::size_t leading_blanks(std::string_view input) noexcept {
+    const std::size_t end = input.find_first_not_of(" \t\r\n");
+    return end == input.npos ? input.size() : end;
+  }
+
+  bool has_header() const noexcept { return header_end_ != 0; }
+
+  // Goes on where the last attempt stopped.
+  std::size_t read_message(std::string_view input, Message& message) {
+    for (;;) {
+      const std::string_view rest = input.substr(seen_);
+      const GobScanner::Found found = scanner_.scan(rest);
+      const std::size_t size = scanner_.size();
+      if (size > limits().max_message - seen_) return read_too_large(input, size, message);
+      if (found == GobScanner::Found::nothing) {
+        missing_ = size - rest.size();
+        return 0;
+      }
+      seen_ += size;
+      if (found == GobScanner::Found::definition) continue;
+      if (!has_header()) {
+        header_ = seen_ - size;
+        header_end_ = seen_;
+        read_header(input, message);
+        continue;
+      }
+      if (message.method.data() == nullptr) read_header(input, message);
+      message.body = rest.substr(0, size);
+      return end_message();
+    }
+  }
+  std::size_t end_message() noexcept {
+    header_ = header_end_ = 0;
+    missing_ = 1;
+    return std::exchange(seen_, 0);
+  }
+
+  void read_header(std::string_view input, Message& message) {
+    gob_received::Header header;
+    decode_gob(codec(), input.substr(header_, header_end_ - header_), header, limits().decode);
+    if (header.ServiceMethod.size() > kMaxMethod) {
+      throw Error(StatusCode::invalid_argument, "the name of the method is too long");
+    }
+    message.seq = header.Seq;
+    message.method = header.ServiceMethod;
+    if (side_ == Side::server) {  // an Error in a request means nothing
+      message.timeout = std::chrono::nanoseconds(header.Timeout);
+      message.metadata = std::move(header.Metadata);
+      return;
+    }
+    message.text = header.Error;
+    message.kind = message.text.empty() ? MessageKind::reply : MessageKind::error;
+    if (message.kind != MessageKind::error) return;
+    if (header.Code == 0) {
+      infer_code(message, words());
+      // Go GeeRPC's server leaves the body of such a request unread and takes it for the next
+      // header, which it mostly is not. (In JSON it mostly is one.)
+      message.may_hang_up = dialect_ == Dialect::geerpc && !message.may_have_run;
+      return;
+    }
+    message.code = status_from_wire(header.Code);
+    message.may_have_run = !header.NeverRan;
+  }
+
+  // If that is a body its header says whose it is; it is read over, so that it costs its sender
+  // that one call. Its length is known, but a value that holds interface values may have no end.
+  std::size_t read_too_large(std::string_view input, std::size_t size, Message& message) {
+    std::size_t head = 0;
+    std::uint64_t length = 0;
+    const bool known = read_gob_length(input.substr(seen_), head, length);
+    if (!has_header() || !known || stream.seen.has_interfaces()) check_size(seen_ + size);
+    read_header(input, message);
+    message.too_large = seen_ + size;
+    const std::size_t here = (std::min)(input.size() - seen_, size);
+    skip_ = size - here;
+    seen_ += here;
+    return end_message();
+  }
+  std::size_t skip(std::size_t n, Message& message) noexcept {
+    if (skip_ != 0) skip_ -= n;
+    message.kind = MessageKind::nothing;
+    return n;
+  }
+
+  const Side side_;
+  const Dialect dialect_;
+  const bool extended_;
+
+  // Of the reading half.
+  GobScanner scanner_;
+  bool begun_ = false;
+  std::size_t seen_ = 0;        // of the input: what was scanned
+  std::size_t header_ = 0;      // where the header is, once it was found
+  std::size_t header_end_ = 0;  // or 0
+  std::size_t missing_ = 1;
+  std::size_t skip_ = 0;  // bytes of a body that was too large
+
+  // Of the writing half.
+  mutable std::size_t sent_before_ = 0;  // types, before the message at work
+};
+
+}  // namespace detail
+
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_PROTOCOL_GOB_WIRE_HPP
 // ---- include/geerpc/protocol/wires.hpp, continued
 // ---- include/geerpc/protocol/json_rpc_client_wire.hpp
 // geerpc: typed RPC, service discovery and load balancing for C++17
@@ -9385,8 +12006,6 @@ namespace detail {
 
 class JsonWire final : public Wire {
  public:
-  enum class Side { client, server };
-
   JsonWire(const Codec& codec, WireLimits limits, Side side, bool extended)
       : Wire(codec, limits),
         side_(side),
@@ -9422,6 +12041,15 @@ class JsonWire final : public Wire {
 
   bool between_messages(std::string_view input) const override {
     return header_end_ == 0 && blanks_ == input.size();
+  }
+
+  bool read_unfinished(std::string_view input, Message& message) override {
+    if (header_end_ == 0 || side_ == Side::client) return false;
+    message.reset();
+    read_header(input.substr(0, header_end_), message);
+    const std::string_view body = input.substr(header_end_);
+    message.text = body.find_first_not_of(" \t\r\n") == body.npos ? "EOF" : "unexpected EOF";
+    return true;
   }
 
   void begin_request(Buffer& out, const RequestHeader& header) const override {
@@ -9567,22 +12195,35 @@ GEERPC_BEGIN_NAMESPACE
 
 namespace detail {
 
-// JSON is one of the codecs that Go GeeRPC declares.
-inline bool may_meet_go_server(const Codec& codec) noexcept { return &codec == &json_codec(); }
+// The codecs that Go GeeRPC declares.
+inline bool may_meet_go_server(const Codec& codec) noexcept {
+  return codec.id() == CodecId::json || codec.id() == CodecId::gob;
+}
 
 inline std::unique_ptr<Wire> make_client_wire(const Codec& codec, const WireLimits& limits) {
-  if (&codec == &json_codec()) {
-    return std::make_unique<JsonWire>(codec, limits, JsonWire::Side::client, true);
+  if (codec.id() == CodecId::json) {
+    return std::make_unique<JsonWire>(codec, limits, Wire::Side::client, true);
+  }
+  if (codec.id() == CodecId::gob) {
+    return std::make_unique<GobWire>(limits, Wire::Side::client, GobWire::Dialect::geerpc, true);
   }
   return std::make_unique<FrameWire>(codec, limits);
 }
 
 inline std::unique_ptr<Wire> make_server_wire(const Codec& codec, const WireLimits& limits,
                                               const Option& option) {
-  if (&codec == &json_codec()) {
-    return std::make_unique<JsonWire>(codec, limits, JsonWire::Side::server, option.extended);
+  if (codec.id() == CodecId::json) {
+    return std::make_unique<JsonWire>(codec, limits, Wire::Side::server, option.extended);
+  }
+  if (codec.id() == CodecId::gob) {
+    return std::make_unique<GobWire>(limits, Wire::Side::server, GobWire::Dialect::geerpc,
+                                     option.extended);
   }
   return std::make_unique<FrameWire>(codec, limits);
+}
+
+inline std::unique_ptr<Wire> make_net_rpc_wire(const WireLimits& limits, Wire::Side side) {
+  return std::make_unique<GobWire>(limits, side, GobWire::Dialect::net_rpc, false);
 }
 
 }  // namespace detail
@@ -9641,15 +12282,20 @@ inline std::string opening_option(const ClientOptions& options) {
   return encode_option(option, may_meet_go_server(*options.codec));
 }
 
+inline std::string connect_path(const ClientOptions& options) {
+  if (!options.connect_path.empty()) return options.connect_path;
+  return options.protocol == Protocol::net_rpc ? "/_goRPC_" : "/_geeprc_";
+}
+
 // Throws Error, always one that says that nothing ran.
-inline std::shared_ptr<ClientConnection> open_connection(
+GEERPC_COLD inline std::shared_ptr<ClientConnection> open_connection(
     const Address& address, const ClientOptions& options, SteadyClock::time_point deadline,
     const Waker& abort, std::function<void(bool)> poke_background) {
   Socket socket = dial(address, deadline, abort);
   Buffer unread;
   if (address.scheme() == Address::Scheme::http) {
     try {
-      unread = open_tunnel(socket, options.connect_path, deadline, abort);
+      unread = open_tunnel(socket, connect_path(options), deadline, abort);
     } catch (const Error& error) {
       throw Error(error.code(), "dial " + address.str() + ": " + error.cause()).never_ran();
     }
@@ -9663,6 +12309,9 @@ inline std::shared_ptr<ClientConnection> open_connection(
     case Protocol::geerpc:
       wire = make_client_wire(*options.codec, limits);
       opening = opening_option(options);
+      break;
+    case Protocol::net_rpc:
+      wire = make_net_rpc_wire(limits, Wire::Side::client);
       break;
     case Protocol::json_rpc_1:
       wire = std::make_unique<JsonRpcClientWire>(limits, JsonRpcVersion::one);
@@ -9703,7 +12352,7 @@ class Channel {
   const ClientOptions& options() const noexcept { return options_; }
 
   // The connection if there is a live one, else null. Never waits.
-  std::shared_ptr<ClientConnection> current(SteadyClock::time_point now) {
+  GEERPC_HOT std::shared_ptr<ClientConnection> current(SteadyClock::time_point now) {
     std::shared_ptr<ClientConnection> connection = latest();
     if (connection != nullptr && !connection->alive(now)) connection.reset();
     return connection;
@@ -9717,11 +12366,44 @@ class Channel {
   // A live connection. If there is none the first caller dials and the others wait for it; no lock
   // is held meanwhile. Throws Error when the attempt fails, or `deadline` passes, or `token` is
   // cancelled, or the channel is closed; nothing ran then. `now` is the time before and after.
-  std::shared_ptr<ClientConnection> acquire(SteadyClock::time_point& now,
-                                            SteadyClock::time_point deadline,
-                                            const CancelToken& token) {
+  GEERPC_HOT std::shared_ptr<ClientConnection> acquire(SteadyClock::time_point& now,
+                                                       SteadyClock::time_point deadline,
+                                                       const CancelToken& token) {
     if (token.cancelled()) throw cancelled_error().never_ran();
     if (std::shared_ptr<ClientConnection> connection = current(now)) return connection;
+    return connect(now, deadline, token);
+  }
+
+  // Final: ends the connection, and with it all calls, and every acquire().
+  GEERPC_COLD void close() {
+    std::shared_ptr<ClientConnection> connection;
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      closed_ = true;
+      connection = std::move(connection_);
+      if (attempt_ != nullptr) attempt_->abort.wake();
+      changed_.notify_all();
+    }
+    if (connection != nullptr)
+      connection->fail(Error(StatusCode::cancelled, "the client was closed"));
+  }
+
+  bool closed() const {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return closed_;
+  }
+
+ private:
+  // One try to connect. The fields are guarded by mutex_.
+  struct Attempt {
+    Waker abort;
+    std::optional<Error> error;
+    bool shared = false;  // the error is the server's doing and so holds for all who waited
+  };
+
+  GEERPC_COLD std::shared_ptr<ClientConnection> connect(SteadyClock::time_point& now,
+                                                        SteadyClock::time_point deadline,
+                                                        const CancelToken& token) {
     std::shared_ptr<Attempt> attempt;  // once it is ours; guarded by mutex_
     const CancelCallback on_cancel(token, [this, &attempt] {
       const std::lock_guard<std::mutex> lock(mutex_);
@@ -9759,33 +12441,6 @@ class Channel {
     }
   }
 
-  // Final: ends the connection, and with it all calls, and every acquire().
-  void close() {
-    std::shared_ptr<ClientConnection> connection;
-    {
-      const std::lock_guard<std::mutex> lock(mutex_);
-      closed_ = true;
-      connection = std::move(connection_);
-      if (attempt_ != nullptr) attempt_->abort.wake();
-      changed_.notify_all();
-    }
-    if (connection != nullptr)
-      connection->fail(Error(StatusCode::cancelled, "the client was closed"));
-  }
-
-  bool closed() const {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    return closed_;
-  }
-
- private:
-  // One try to connect. The fields are guarded by mutex_.
-  struct Attempt {
-    Waker abort;
-    std::optional<Error> error;
-    bool shared = false;  // the error is the server's doing and so holds for all who waited
-  };
-
   void wait(std::unique_lock<std::mutex>& lock, SteadyClock::time_point until) {
     if (until == SteadyClock::time_point::max()) {
       changed_.wait(lock);
@@ -9795,8 +12450,8 @@ class Channel {
   }
 
   // Called and left with the lock, but without it while waiting.
-  void dial(std::unique_lock<std::mutex>& lock, const std::shared_ptr<Attempt>& attempt,
-            SteadyClock::time_point deadline) {
+  GEERPC_COLD void dial(std::unique_lock<std::mutex>& lock, const std::shared_ptr<Attempt>& attempt,
+                        SteadyClock::time_point deadline) {
     attempt_ = attempt;
     attempt->error.reset();
     lock.unlock();
@@ -9892,7 +12547,7 @@ class Background final : public CallbackReader, public std::enable_shared_from_t
       }
       call->context = context;
       call->has_deadline = true;  // by then there is less time left
-      encode(*channel_.options().codec, call->body);
+      encode(early_codec(*channel_.options().codec), call->body);
     } catch (const std::exception&) {
       return fail(call, thrown());
     }
@@ -9980,7 +12635,7 @@ class Background final : public CallbackReader, public std::enable_shared_from_t
 
   // Final. All calls are completed when it returns, and their callbacks have run, unless this is
   // called by one of them. (A reply that another thread is decoding meanwhile is that thread's.)
-  void close() {
+  GEERPC_COLD void close() {
     channel_.close();
     std::vector<std::shared_ptr<AsyncCall>> cancelled;  // let go of without the lock
     std::unique_lock<std::mutex> lock(mutex_);
@@ -10023,7 +12678,7 @@ class Background final : public CallbackReader, public std::enable_shared_from_t
   }
 
   // For a call that no connection has.
-  void fail(const std::shared_ptr<AsyncCall>& call, const Error& error) {
+  GEERPC_COLD void fail(const std::shared_ptr<AsyncCall>& call, const Error& error) {
     call->error = error;
     {
       const std::lock_guard<std::mutex> lock(mutex_);
@@ -10156,8 +12811,7 @@ class Background final : public CallbackReader, public std::enable_shared_from_t
     if (call->sent) call->connection->abandon(*call, cancelled_error());
   }
 
-  // Dials, for as long as the most patient call may wait, and sends. What is left in `unsent` is to
-  // be tried again.
+  // Dials, for as long as the most patient call may wait, and sends; `unsent` keeps what is left.
   void send_all(std::vector<std::shared_ptr<AsyncCall>>& unsent, const CancelToken& interrupt) {
     while (!unsent.empty()) {
       SteadyClock::time_point first = SteadyClock::time_point::max();
@@ -10195,7 +12849,7 @@ class Background final : public CallbackReader, public std::enable_shared_from_t
   // False if it is to be tried again.
   bool send_or_fail(const std::shared_ptr<AsyncCall>& call,
                     const std::shared_ptr<ClientConnection>& connection) {
-    const auto body = [&](const Codec&, Buffer& out) { out.append(call->body.view()); };
+    const auto body = [&](const Codec& codec, Buffer& out) { call->append_body(codec, out); };
     try {
       if (!send(call, connection, SteadyClock::now(), call->context.metadata(), body)) return false;
       const std::lock_guard<std::mutex> lock(mutex_);
@@ -11498,6 +14152,74 @@ GEERPC_END_NAMESPACE
 #include <utility>    // move
 #include <vector>     // vector
 
+// ---- include/geerpc/net/idle_stack.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// What a thread that waits needs no more of its stack goes back to the system. A handler may have
+// used a lot of it, and there is a thread for each connection, most of which are idle.
+
+#ifndef GEERPC_NET_IDLE_STACK_HPP
+#define GEERPC_NET_IDLE_STACK_HPP
+
+#include <cstddef>  // size_t
+#include <cstdint>  // uintptr_t
+
+#include <pthread.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+
+GEERPC_BEGIN_NAMESPACE
+
+namespace detail {
+
+// The lowest address of this thread's stack; 0 if that is not known.
+inline std::uintptr_t stack_end() noexcept {
+  std::uintptr_t end = 0;
+#ifdef __linux__
+  pthread_attr_t attributes;
+  if (::pthread_getattr_np(::pthread_self(), &attributes) != 0) return 0;
+  void* address = nullptr;
+  std::size_t size = 0;
+  if (::pthread_attr_getstack(&attributes, &address, &size) == 0) {
+    end = reinterpret_cast<std::uintptr_t>(address);
+  }
+  ::pthread_attr_destroy(&attributes);
+#endif
+  return end;
+}
+
+#if defined(__GNUC__)
+
+// The frame of a function that its caller calls.
+__attribute__((noinline)) inline std::uintptr_t callee_frame() noexcept {
+  return reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
+}
+
+// Frees the pages below the caller's frame. Only for threads that we have made: the stack of a
+// program's first one grows, so that its end says nothing.
+__attribute__((noinline)) inline void release_stack() noexcept {
+  static thread_local const std::uintptr_t end = stack_end();
+  if (end == 0) return;
+  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  constexpr std::uintptr_t kFrame = 64;  // more than madvise needs of it, to come back
+  const std::uintptr_t begin = (callee_frame() - kFrame) & ~(page - 1);
+  if (begin > end) ::madvise(reinterpret_cast<void*>(end), begin - end, MADV_DONTNEED);
+}
+
+#else
+
+inline void release_stack() noexcept {}
+
+#endif
+
+}  // namespace detail
+
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_NET_IDLE_STACK_HPP
+// ---- include/geerpc/server/connection.hpp, continued
 // ---- include/geerpc/server/handshake.hpp
 // geerpc: typed RPC, service discovery and load balancing for C++17
 // SPDX-License-Identifier: MIT
@@ -11507,12 +14229,14 @@ GEERPC_END_NAMESPACE
 #ifndef GEERPC_SERVER_HANDSHAKE_HPP
 #define GEERPC_SERVER_HANDSHAKE_HPP
 
-#include <cstddef>   // size_t
-#include <memory>    // make_unique, unique_ptr
-#include <optional>  // optional
-#include <string>    // string, to_string
-#include <utility>   // move
-#include <vector>    // vector
+#include <algorithm>    // find
+#include <cstddef>      // size_t
+#include <memory>       // make_unique, unique_ptr
+#include <optional>     // optional
+#include <string>       // string, to_string
+#include <string_view>  // string_view
+#include <utility>      // move
+#include <vector>       // vector
 
 // ---- include/geerpc/protocol/recognise.hpp
 // geerpc: typed RPC, service discovery and load balancing for C++17
@@ -11523,6 +14247,7 @@ GEERPC_END_NAMESPACE
 #ifndef GEERPC_PROTOCOL_RECOGNISE_HPP
 #define GEERPC_PROTOCOL_RECOGNISE_HPP
 
+#include <cstddef>      // size_t
 #include <string_view>  // string_view
 
 
@@ -11531,14 +14256,23 @@ GEERPC_BEGIN_NAMESPACE
 namespace detail {
 
 enum class Opening {
-  http,  // a request line: an upper-case word and a blank
+  unknown,  // more bytes are needed
+  http,     // a request line: an upper-case word and a blank
   json,  // a JSON value, blanks allowed in front: GeeRPC's option, or a request of JSON-RPC. What
          // is none of it fails there
+  gob,   // net/rpc
 };
 
-// `input` is not empty. No protocol of ours but HTTP starts with an upper-case letter.
+// A gob stream starts with the definition of a type, that is with its length and the negative
+// number of the type, which is -64 or less and so has a first byte that is no text: then it is gob,
+// even if the length looks like a letter.
 inline Opening recognise(std::string_view input) {
-  return input[0] >= 'A' && input[0] <= 'Z' ? Opening::http : Opening::json;
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(input[i]); };
+  if (input.empty()) return Opening::unknown;
+  if (byte(0) >= 0xF8) return Opening::gob;  // a long length
+  if (input.size() < 2) return Opening::unknown;
+  if (byte(1) >= 0xF8 || byte(1) == 0x7F) return Opening::gob;
+  return byte(0) >= 'A' && byte(0) <= 'Z' ? Opening::http : Opening::json;
 }
 
 }  // namespace detail
@@ -11573,6 +14307,7 @@ GEERPC_END_NAMESPACE
 
 #include <chrono>   // hours, nanoseconds, seconds
 #include <cstddef>  // size_t
+#include <string>   // string
 #include <vector>   // vector
 
 
@@ -11619,17 +14354,30 @@ struct ServerOptions {
   // Nesting of the values that are read.
   DecodeLimits decode;
 
-  // Whether clients may ask which services and methods there are (geerpc.Services, geerpc.Methods;
-  // see reflect/describe.hpp).
+  // Whether clients may ask which services and methods there are (geerpc.Services, geerpc.Methods:
+  // see server/introspection.hpp).
   bool introspection = true;
 
-  // Whether clients may speak JSON-RPC, 1.0 or 2.0; it needs no option and no other setting.
-  bool json_rpc = true;
+  // Which protocols are spoken. A connection shows by its first bytes which it wants; one that may
+  // not be is closed.
+  struct Protocols {
+    bool geerpc = true;    // an option first; MessagePack, JSON, gob and codecs of yours
+    bool net_rpc = true;   // Go's, in gob
+    bool json_rpc = true;  // 1.0 as Go's net/rpc/jsonrpc speaks it, and 2.0
+  };
+  Protocols protocols;
+
+  // Where HTTP CONNECT leads to which of them. GeeRPC's own path is misspelt; its clients ask for
+  // that one.
+  std::vector<std::string> geerpc_paths = {"/_geeprc_", "/_geerpc_"};
+  std::vector<std::string> net_rpc_paths = {"/_goRPC_"};
+
   // Elements of one batch of JSON-RPC 2.0. Its answer, all together, is bounded by
   // max_message_size: what does not fit into it is an error.
   std::size_t max_batch_size = 1000;
 
-  // Codecs beside application/msgpack and application/json. They must outlive the server.
+  // Codecs beside application/msgpack, application/json and application/gob. They must outlive the
+  // server.
   std::vector<const Codec*> codecs;
 };
 
@@ -11668,8 +14416,8 @@ class ServerStream {
   // For the handshake: some more input by `deadline`; false if there is none.
   bool receive_until(SteadyClock::time_point deadline) {
     if (!socket_.wait_readable(deadline)) return false;
-    char* const to = input_.prepare(kHandshakeRead);
-    return take(socket_.receive_now(to, kHandshakeRead));
+    char* const to = input_.prepare(kMinReadSize);
+    return take(socket_.receive_now(to, input_.room()));
   }
 
   // ---- The writing half.
@@ -11707,10 +14455,13 @@ class ServerStream {
   ~ServerStream() = default;
 
   static constexpr std::chrono::milliseconds kTick{100};
-  static constexpr std::size_t kMinReadSize = 2u << 10;
+  // What was read into lies among the memory of others when it is given back, and stays resident.
+  static constexpr std::size_t kMinReadSize = 512;
   static constexpr std::size_t kMaxReadSize = 64u << 10;
+  static constexpr std::chrono::milliseconds kLingerTime{500};
 
   bool take(const Socket::Transfer& got) {
+    at_end_ = got.bytes == 0;
     if (got.bytes <= 0) return false;
     const auto bytes = static_cast<std::size_t>(got.bytes);
     if (bytes >= read_size_) read_size_ = (std::min)(2 * read_size_, kMaxReadSize);
@@ -11724,7 +14475,7 @@ class ServerStream {
     socket_.shutdown_writing();
     const auto deadline = SteadyClock::now() + kLingerTime;
     std::size_t budget = kLingerBytes;
-    char scrap[4096];
+    char scrap[512];  // small: it counts among what an idle thread holds
     while (budget >= sizeof scrap && socket_.wait_readable(deadline)) {
       if (socket_.receive_now(scrap, sizeof scrap).bytes <= 0) return;
       budget -= sizeof scrap;
@@ -11737,13 +14488,12 @@ class ServerStream {
   // Of the thread that reads.
   Buffer input_;
   std::size_t read_size_ = kMinReadSize;  // grows with what comes
+  bool at_end_ = false;                   // the peer has closed its half
 
   Outbox outbox_;
 
  private:
-  static constexpr std::size_t kHandshakeRead = 4096;
   static constexpr std::size_t kBatch = 64u << 10;  // bytes of replies worth a system call
-  static constexpr std::chrono::milliseconds kLingerTime{500};
   static constexpr std::size_t kLingerBytes = 4u << 20;
 
   bool wait_writable() const { return socket_.wait_writable(after(options_.write_timeout)); }
@@ -11785,51 +14535,77 @@ class Handshake {
 
   // Nothing if the connection is to be closed; a peer that can understand it was told why.
   std::optional<Agreement> run() {
-    if (!receive()) return {};
-    if (recognise(input()) == Opening::http && !open_tunnel()) return {};
-    Agreement agreement;
-    switch (read_first(agreement.option)) {
-      case First::option:
-        agreement.wire = choose_wire(agreement.option);
-        if (agreement.wire == nullptr || !skip_newline(*agreement.wire)) return {};
-        return agreement;
-      case First::json_rpc:
-        if (!stream_.options().json_rpc) return {};
-        agreement.wire =
-            std::make_unique<JsonRpcServerWire>(limits_, stream_.options().max_batch_size);
-        return agreement;
-      case First::neither:
-        return {};
+    Opening opening{};
+    while ((opening = recognise(input())) == Opening::unknown) {
+      if (!receive()) return {};
     }
-    return {};
+    if (opening == Opening::gob) return agree_on_net_rpc();
+    if (opening == Opening::http) {
+      const std::string_view connected = open_tunnel();
+      if (connected.empty()) return {};
+      if (connected == kConnectedToGoRpc) return agree_on_net_rpc();
+      if (input().empty() && !receive()) return {};
+    }
+    return agree_on_json();
   }
 
  private:
   static constexpr std::size_t kOptionDepth = 8;
 
+  const ServerOptions& options() const noexcept { return stream_.options(); }
   std::string_view input() const { return stream_.input().view(); }
   bool receive() { return stream_.receive_until(deadline_); }
 
-  // Answers HTTP CONNECT; true if what follows on the connection is there.
-  bool open_tunnel() {
+  std::optional<Agreement> agree_on_net_rpc() {
+    if (!options().protocols.net_rpc) return {};
+    return Agreement{Option(), make_net_rpc_wire(limits_, Wire::Side::server)};
+  }
+  std::optional<Agreement> agree_on_json() {
+    Agreement agreement;
+    switch (read_first(agreement.option)) {
+      case First::option:
+        if (!options().protocols.geerpc) return {};
+        agreement.wire = choose_wire(agreement.option);
+        if (agreement.wire == nullptr || !skip_newline(*agreement.wire)) return {};
+        return agreement;
+      case First::json_rpc:
+        if (!options().protocols.json_rpc) return {};
+        agreement.wire = std::make_unique<JsonRpcServerWire>(limits_, options().max_batch_size);
+        return agreement;
+      case First::neither:
+        break;
+    }
+    return {};
+  }
+
+  // Answers HTTP CONNECT; what it leads to, or nothing if it was refused.
+  std::string_view open_tunnel() {
     std::size_t searched = 0, end = 0;
     try {
       while ((end = find_http_head_end(input(), searched)) == 0) {
-        if (!receive()) return false;
+        if (!receive()) return {};
       }
     } catch (const Error&) {
       stream_.send_last(
           "HTTP/1.0 431 Request Header Fields Too Large\r\nContent-Length: 0\r\n\r\n");
-      return false;
+      return {};
     }
-    const ConnectAnswer answer = answer_connect(input().substr(0, end));
+    const auto offer = [this](std::string_view path) -> std::string_view {
+      const auto has = [&](const std::vector<std::string>& paths) {
+        return std::find(paths.begin(), paths.end(), path) != paths.end();
+      };
+      if (options().protocols.geerpc && has(options().geerpc_paths)) return kConnectedToGeeRpc;
+      if (options().protocols.net_rpc && has(options().net_rpc_paths)) return kConnectedToGoRpc;
+      return {};
+    };
+    const ConnectAnswer answer = answer_connect(input().substr(0, end), offer);
     stream_.input().consume(end);
-    if (!answer.connected) {
+    if (answer.connected.empty()) {
       stream_.send_last(answer.text);
-      return false;
+      return {};
     }
     stream_.append([&](Buffer& out) { out.append(answer.text); });
-    return stream_.flush() && (!input().empty() || receive());
+    return stream_.flush() ? answer.connected : std::string_view();
   }
 
   // What the first JSON value is.
@@ -11880,20 +14656,22 @@ class Handshake {
             ? Error(StatusCode::invalid_argument,
                     "rpc server: invalid magic number " + std::to_string(option.magic))
             : Error(StatusCode::unimplemented, "rpc server: invalid codec type " + option.codec);
-    // Whoever asks for a codec that only our programs could know understands our frames.
-    if (wire == nullptr && option.codec != "application/gob" && !option.codec.empty()) {
+    // Whoever asks for a codec that only our programs could know understands our frames; whoever
+    // asks for gob is perhaps no program of ours.
+    if (wire == nullptr && !option.codec.empty()) {
       wire = std::make_unique<FrameWire>(msgpack_codec(), limits_);
     }
-    if (wire == nullptr) return nullptr;
+    if (wire == nullptr || !wire->has_connection_errors()) return nullptr;
     Buffer text;
     wire->write_error(text, 0, "", refusal.never_ran());
     stream_.send_last(text.view());
     return nullptr;
   }
 
-  // The newline behind the option, which may come later. JSON needs no care: it is white space.
+  // The newline behind the option, which may come later. Not for JSON and gob, whose wires read
+  // over white space.
   bool skip_newline(const Wire& wire) {
-    if (&wire.codec() == &json_codec()) return true;
+    if (may_meet_go_server(wire.codec())) return true;
     if (input().empty() && !receive()) return false;
     if (input().front() == '\n') stream_.input().consume(1);
     return true;
@@ -11952,24 +14730,18 @@ class ServerConnection : public ServerStream,
     return true;
   }
 
+  // Once the stream has ended: true if a request lost its body, to be answered with message.text.
+  bool read_unfinished(Message& message) {
+    return at_end_ && wire_->read_unfinished(input_.view(), message);
+  }
+
   // Waits for more input. False at the end of the stream, or when the peer used up its time.
-  bool receive() {
+  GEERPC_HOT bool receive() {
     const std::size_t ahead = (std::min)(wire_->missing(), (std::max)(input_.size(), kMaxGrowth));
-    char* to = input_.prepare((std::max)(ahead, read_size_));
+    char* const to = input_.prepare((std::max)(ahead, read_size_));
     if (!wire_->between_messages(input_.view())) return receive_rest(to);
-    Socket::Transfer got = socket_.receive(to, input_.room());
-    if (got.bytes < 0 && would_block(got.error)) {
-      // A moment of silence: keep no memory for it, and wait without a tick.
-      if (input_.empty()) input_.release();
-      read_size_ = kMinReadSize;
-      outbox_.release();
-      while (!socket_.wait_readable(after(options_.idle_timeout))) {
-        if (!has_slow_calls()) return false;
-      }
-      to = input_.prepare(read_size_);
-      got = socket_.receive_now(to, input_.room());
-      if (got.bytes < 0 && would_block(got.error)) return true;
-    }
+    const Socket::Transfer got = socket_.receive(to, input_.room());
+    if (got.bytes < 0 && would_block(got.error)) return receive_idly();
     return take(got);
   }
 
@@ -12009,17 +14781,34 @@ class ServerConnection : public ServerStream,
     ::shutdown(socket_.fd(), SHUT_RD);
   }
   bool stopping() const noexcept { return stopping_.load(std::memory_order_relaxed); }
-  // Sends what is queued, lets the peer read it, and ends the connection. For the last thread.
+  // Sends what is queued, lets the peer have it, and ends the connection. For the last thread.
   void close() {
-    if (flush() && input_broken_) linger();
+    if (flush()) {
+      if (input_broken_ && !stopping()) linger();
+      socket_.wait_delivered(kLingerTime);
+    }
     abort();
   }
 
  private:
   static constexpr std::size_t kMaxGrowth = 1u << 20;  // allocated ahead of the bytes themselves
 
+  // After a moment of silence: keeps no memory for it, and waits without a tick.
+  GEERPC_COLD bool receive_idly() {
+    if (input_.empty()) input_.release();
+    read_size_ = kMinReadSize;
+    outbox_.release();
+    release_stack();
+    while (!socket_.wait_readable(after(options_.idle_timeout))) {
+      if (!has_slow_calls()) return false;
+    }
+    char* const to = input_.prepare(read_size_);
+    const Socket::Transfer got = socket_.receive_now(to, input_.room());
+    return (got.bytes < 0 && would_block(got.error)) || take(got);
+  }
+
   // The rest of a message of which some is there.
-  bool receive_rest(char* to) {
+  GEERPC_COLD bool receive_rest(char* to) {
     const auto now = SteadyClock::now();
     if (receiving_since_ == SteadyClock::time_point::max()) receiving_since_ = now;
     if (options_.receive_timeout.count() > 0) {
@@ -12234,7 +15023,7 @@ class RunningCall final : public Responder {
 
   // Decodes, runs, replies. When it returns, one that was claimed is still among the connection's
   // slow calls.
-  void run() {
+  GEERPC_HOT void run() {
     handler_.counters.begin();
     worker_.begin(*this);
     std::optional<Error> error;
@@ -12266,6 +15055,8 @@ class RunningCall final : public Responder {
   SteadyClock::time_point ended() const noexcept { return ended_; }
   // False if the reply could not be written, since the peer does not take it.
   bool replied() const noexcept { return connection_works_; }
+  // True if the reply left at once, and all before it.
+  bool sent() const noexcept { return sent_ && connection_works_; }
 
   // ---- Responder: this call's own thread.
 
@@ -12401,8 +15192,8 @@ class RunningCall final : public Responder {
       write(out);
       count();
     };
-    connection_works_ =
-        connection_.append(write_and_count, !was_claimed_ && connection_.input_is_used_up());
+    sent_ = !was_claimed_ && connection_.input_is_used_up();
+    connection_works_ = connection_.append(write_and_count, sent_);
   }
   // Once, as soon as it is known whether it failed.
   void count() {
@@ -12441,6 +15232,7 @@ class RunningCall final : public Responder {
 
   bool was_claimed_ = false;
   bool connection_works_ = true;
+  bool sent_ = false;
 
   // Guarded by the worker's mutex, once claimed.
   bool handed_over_ = false;
@@ -12648,6 +15440,7 @@ class WorkerPool {
         lock.unlock();
         task(*self->worker);
         task = nullptr;  // and what it holds, without the lock
+        release_stack();
         lock.lock();
         if (!stopping) wait_for_task(lock, self);
       }
@@ -12773,7 +15566,7 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
   static constexpr std::chrono::milliseconds kRetry{5};
 
   static std::vector<const Codec*> all_codecs(const ServerOptions& options) {
-    std::vector<const Codec*> codecs = {&msgpack_codec(), &json_codec()};
+    std::vector<const Codec*> codecs = {&msgpack_codec(), &json_codec(), &gob_codec()};
     codecs.insert(codecs.end(), options.codecs.begin(), options.codecs.end());
     return codecs;
   }
@@ -12801,22 +15594,31 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
       Message message;
       try {
         // First what a handler left that is still running.
-        bool works = connection->flush();
+        bool works = connection->flush(), all_sent = true;
         while (works) {
           auto now = SteadyClock::now();
           while (!connection->stopping() && connection->next_message(message)) {
             const Outcome outcome = handle(connection, worker, message, now);
             if (outcome == Outcome::handed_over) return;
             if (outcome == Outcome::broken) return end_input(connection);
+            all_sent = outcome == Outcome::sent;
           }
-          works = connection->flush() && !connection->stopping() && connection->receive();
+          works =
+              (all_sent || connection->flush()) && !connection->stopping() && connection->receive();
+        }
+        if (connection->read_unfinished(message)) {
+          (void)refuse(connection, message,
+                       Error(StatusCode::invalid_argument, std::string(message.text)).never_ran());
         }
       } catch (const Error& error) {  // what came is no message
         broken = true;
-        connection->append([&](Buffer& out) {
-          connection->wire().write_error(out, message.seq, message.method,
-                                         message.seq != 0 ? error.never_ran() : error);
-        });
+        const bool of_a_call = !message.method.empty();
+        if (of_a_call || connection->wire().has_connection_errors()) {
+          connection->append([&](Buffer& out) {
+            connection->wire().write_error(out, message.seq, message.method,
+                                           of_a_call ? error.never_ran() : error);
+          });
+        }
       }
     } catch (const std::exception&) {
       connection->abort();  // out of memory
@@ -12825,14 +15627,15 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
   }
 
   enum class Outcome {
-    next,         // on to the next message
+    next,         // on to the next message; replies may wait to be sent
+    sent,         // the same, and none does
     handed_over,  // the connection is no longer this thread's
     broken,       // its peer does not read its replies
   };
 
   // `now` becomes the time at which the handler ended.
-  Outcome handle(const Connection& connection, Worker& worker, Message& message,
-                 SteadyClock::time_point& now) {
+  GEERPC_HOT Outcome handle(const Connection& connection, Worker& worker, Message& message,
+                            SteadyClock::time_point& now) {
     if (message.kind == MessageKind::cancel) {
       cancel_call(*connection, message.seq);
       return Outcome::next;
@@ -12869,10 +15672,12 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
     if (call.claimed()) end_slow(connection, call);
     end_of_call();
     if (call.handed_over()) return Outcome::handed_over;
-    return call.replied() ? Outcome::next : Outcome::broken;
+    if (!call.replied()) return Outcome::broken;
+    return call.sent() ? Outcome::sent : Outcome::next;
   }
 
-  Outcome refuse(const Connection& connection, const Message& message, const Error& error) {
+  GEERPC_COLD Outcome refuse(const Connection& connection, const Message& message,
+                             const Error& error) {
     if (message.kind == MessageKind::notify) return Outcome::next;
     const bool sent = connection->append([&](Buffer& out) {
       connection->wire().write_error(out, message.seq, message.method, error);
@@ -14649,7 +17454,7 @@ struct XClientOptions {
     client.connect_timeout = std::chrono::seconds(3);
   }
 
-  // For the client of each server. With a cluster of Go servers set its codec to json_codec().
+  // For the client of each server. With a cluster of Go servers set its codec to gob_codec().
   // wait_for_ready should stay false: it would make a call wait for one dead server.
   ClientOptions client;
 

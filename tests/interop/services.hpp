@@ -58,9 +58,14 @@ struct InnerData {
 };
 GEERPC_FIELDS(InnerData, Title, Item)
 
-struct SinkData {
-  Int ID = 0;  // with Label: of an embedded struct, whose fields JSON has on the top level
+struct BaseData {
+  Int ID = 0;
   std::string Label;
+};
+GEERPC_FIELDS(BaseData, ID, Label)
+
+struct SinkData {
+  BaseData Base;  // embedded
   bool Flag = false;
   Int I = 0;
   std::int8_t I8 = 0;
@@ -90,9 +95,9 @@ struct SinkData {
   Nilable<Item> P, PNil;
   Nilable<Int> PInt;
 };
-GEERPC_FIELDS(SinkData, ID, Label, Flag, I, I8, I16, I32, I64, U, U8, U16, U32, U64, F32, F64, S,
-              Bytes, Ints, Floats, Bools, Strs, Items, Nested, Arr, SI, IS, MItem, Inner, P, PNil,
-              PInt)
+GEERPC_FIELDS(SinkData, embedded(Base), Flag, I, I8, I16, I32, I64, U, U8, U16, U32, U64, F32, F64,
+              S, Bytes, Ints, Floats, Bools, Strs, Items, Nested, Arr, SI, IS, MItem, Inner, P,
+              PNil, PInt)
 
 // All values in one line, written by a program that shares nothing with the encoders.
 inline std::string describe(const SinkData& v) {
@@ -115,7 +120,7 @@ inline std::string describe(const SinkData& v) {
     return i.Name + "*" + number(i.Qty) + "[" + tags + "]";
   };
   const auto item_or_nil = [&](const Nilable<Item>& i) { return i ? item(*i) : "nil"; };
-  out += number(v.ID) + "," + v.Label + ";" + (v.Flag ? "true" : "false") + ";";
+  out += number(v.Base.ID) + "," + v.Base.Label + ";" + (v.Flag ? "true" : "false") + ";";
   out += number(v.I) + "," + number(v.I8) + "," + number(v.I16) + "," + number(v.I32) + "," +
          number(v.I64) + ";";
   out += number(v.U) + "," + number(v.U8) + "," + number(v.U16) + "," + number(v.U32) + "," +

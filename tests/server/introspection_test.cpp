@@ -55,6 +55,19 @@ TEST_SUITE("introspection") {
     CHECK(serving.server.describe()[2].methods.at(0).signature() == "Baz(int, vector<Args>)");
   }
 
+  TEST_CASE("in gob it is JSON text, as everything is that only nlohmann/json converts") {
+    Serving serving;
+    ClientOptions net_rpc, gob;
+    net_rpc.protocol = Protocol::net_rpc;
+    gob.codec = &geerpc::gob_codec();
+    for (const ClientOptions& options : {net_rpc, gob}) {
+      Client client(serving.address, options);
+      const auto text = client.call<std::vector<std::uint8_t>>("geerpc.Methods", "Foo");
+      CHECK(std::string(text.begin(), text.end()) == kFoo);
+      CHECK(client.call<json>("geerpc.Services") == json({"Echo", "Foo", "Wait"}));
+    }
+  }
+
   TEST_CASE("it can be read with a text tool") {
     Serving serving;
     test::RawSocket peer(serving.address.str());

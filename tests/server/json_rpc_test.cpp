@@ -239,7 +239,7 @@ TEST_SUITE("JSON-RPC") {
 
   TEST_CASE("it can be switched off, and GeeRPC goes on") {
     ServerOptions options;
-    options.json_rpc = false;
+    options.protocols.json_rpc = false;
     Serving serving(options);
     for (const char* first :
          {"{\"jsonrpc\":\"2.0\",\"method\":\"Foo.Sum\",\"id\":1}", "[]", "{}"}) {

@@ -7,8 +7,12 @@
 
 #include <doctest/doctest.h>
 
+#include <sys/mman.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
+#include <atomic>
+#include <cstdint>
 #include <iostream>
 #include <memory>
 #include <vector>
@@ -183,5 +187,28 @@ TEST_SUITE("server peers") {
     CHECK(served == 8);
     child.write_line("end");
     CHECK(child.wait() == 0);
+  }
+
+  TEST_CASE("an idle connection's thread holds no stack that only a handler needed") {
+    Serving serving;
+    std::atomic<char*> deep{nullptr};
+    serving.server.add("Deep.Call", [&deep] {
+      volatile char block[256 << 10];
+      for (std::size_t i = 0; i < sizeof block; i += 1024) block[i] = 1;
+      deep = const_cast<char*>(block);
+    });
+    const auto resident = [&deep] {
+      const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+      const auto address = reinterpret_cast<std::uintptr_t>(deep.load()) & ~(page - 1);
+      unsigned char state = 0;
+      REQUIRE(::mincore(reinterpret_cast<void*>(address), 1, &state) == 0);
+      return (state & 1) != 0;
+    };
+    Client client(serving.address);
+    client.call<void>("Deep.Call");
+    CHECK(eventually([&] { return !resident(); }));
+    client.call<void>("Deep.Call");
+    CHECK(client.call<int>("Foo.Sum", Args{1, 2}) == 3);
+    CHECK(eventually([&] { return !resident(); }));
   }
 }

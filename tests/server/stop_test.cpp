@@ -7,7 +7,9 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <thread>
 #include <vector>
@@ -231,6 +233,30 @@ TEST_SUITE("server stop") {
     Stopping stopping(serving.server, 100ms);
     CHECK(stopping.left_behind() == 0);
     CHECK(stopping.took() < 20s);
+  }
+
+  TEST_CASE("a peer that reads slowly and goes on sending gets every reply, and the goodbye") {
+    Serving serving;
+    RawSocket peer(serving.address.str(), 4096);
+    constexpr std::size_t kSize = 20000;  // more than the peer's buffer, less than the server's
+    peer.send_all(kFrameOption);
+    peer.send_all(frame(std::string("\x93\x00\x01\xaa", 4) + "Echo.Bytes" +
+                        std::string("\xce\x00\x00\x4e\x20", 5)));
+    REQUIRE(eventually([&] { return serving.calls("Echo.Bytes") == 1; }));
+    REQUIRE(eventually([&] { return serving.server.calls_in_flight() == 0; }));
+    Stopping stopping(serving.server, 0ms);
+    constexpr std::size_t kReply = 4 + 3 + 3 + kSize;
+    const std::string goodbye("\x00\x00\x00\x03\x92\x05", 6);
+    std::string received;
+    int requests = 1;
+    while (received.find(goodbye, (std::min)(received.size(), kReply)) == std::string::npos) {
+      if (++requests < 128) peer.try_send_all(kSumFrame);  // the goodbye's number has one byte
+      const std::string more = peer.recv_some(2000);       // throws if the connection is reset
+      REQUIRE(!more.empty());
+      received += more;
+    }
+    CHECK(stopping.left_behind() == 0);
+    CHECK(received.substr(0, 7) == std::string("\x00\x00\x4e\x26\x92\x01\x01", 7));
   }
 
   TEST_CASE("another server may take the port at once, and clients find it") {

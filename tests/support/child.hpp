@@ -1,7 +1,8 @@
 // geerpc: typed RPC, service discovery and load balancing for C++17
 // SPDX-License-Identifier: MIT
 //
-// Child: a second process, which runs a function of this test program and can be killed.
+// Process: a second process, which can be killed. Child: one that runs a function of this test
+// program.
 //
 //   const test::ChildFunction serve("serve", [](const std::vector<std::string>& arguments) {
 //     geerpc::Server server; …
@@ -70,20 +71,19 @@ inline std::optional<int> run_child_function(int argc, char** argv) {
   return found->second(std::vector<std::string>(argv + 1, argv + argc));
 }
 
-// Starts when made, is killed with the object, and can't outlive this process. Its standard error
-// is ours. Used by one thread at a time.
-class Child {
+// A process that starts when made and is killed with the object. Its standard error is ours. Used
+// by one thread at a time.
+class Process {
  public:
-  explicit Child(const std::string& function, const std::vector<std::string>& arguments = {}) {
+  // Runs the file `path`; `words` are its name and arguments, `variables` are added to ours.
+  Process(const std::string& path, std::vector<std::string> words,
+          std::vector<std::string> variables = {}) {
     Pipe in, out, life;
-    std::vector<std::string> words{function};
-    words.insert(words.end(), arguments.begin(), arguments.end());
     std::vector<char*> argv, env;
     for (std::string& word : words) argv.push_back(word.data());
     argv.push_back(nullptr);
-    std::string variable = std::string(kChildVariable) + "=" + function;
     for (char** e = environ; *e != nullptr; ++e) env.push_back(*e);
-    env.push_back(variable.data());
+    for (std::string& variable : variables) env.push_back(variable.data());
     env.push_back(nullptr);
 
     posix_spawn_file_actions_t actions;
@@ -92,18 +92,18 @@ class Child {
     ::posix_spawn_file_actions_adddup2(&actions, out.write.get(), 1);
     ::posix_spawn_file_actions_adddup2(&actions, life.read.get(), kLifeline);
     const int error =
-        ::posix_spawn(&pid_, "/proc/self/exe", &actions, nullptr, argv.data(), env.data());
+        ::posix_spawn(&pid_, path.c_str(), &actions, nullptr, argv.data(), env.data());
     ::posix_spawn_file_actions_destroy(&actions);
     if (error != 0) throw std::system_error(error, std::generic_category(), "posix_spawn");
     in_ = std::move(in.write);
     out_ = std::move(out.read);
     lifeline_ = std::move(life.write);
   }
-  ~Child() {
+  ~Process() {
     if (running_) kill();
   }
-  Child(const Child&) = delete;
-  Child& operator=(const Child&) = delete;
+  Process(const Process&) = delete;
+  Process& operator=(const Process&) = delete;
 
   pid_t pid() const noexcept { return pid_; }
 
@@ -171,6 +171,21 @@ class Child {
   bool running_ = true;
   Fd in_, out_, lifeline_;
   std::string pending_;
+};
+
+// Runs a ChildFunction. Can't outlive this process.
+class Child : public Process {
+ public:
+  explicit Child(const std::string& function, std::vector<std::string> arguments = {})
+      : Process("/proc/self/exe", with_name(function, std::move(arguments)),
+                {std::string(kChildVariable) + "=" + function}) {}
+
+ private:
+  static std::vector<std::string> with_name(const std::string& function,
+                                            std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), function);
+    return arguments;
+  }
 };
 
 }  // namespace test

@@ -12,6 +12,7 @@
 #include <string_view>  // string_view
 #include <utility>      // move
 
+#include <geerpc/base/hot_path.hpp>
 #include <geerpc/base/status.hpp>
 
 GEERPC_BEGIN_NAMESPACE
@@ -50,7 +51,7 @@ class Error : public std::exception {
   bool may_have_run() const noexcept { return rep_->may_have_run; }
 
   // Copies that say more. They leave the original as it is.
-  [[nodiscard]] Error in_call(std::string_view method, std::string_view address) const {
+  [[nodiscard]] GEERPC_COLD Error in_call(std::string_view method, std::string_view address) const {
     Error e = clone();
     e.rep_->method = method;
     e.rep_->address = address;

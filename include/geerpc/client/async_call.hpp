@@ -49,6 +49,7 @@ struct AsyncCall : Call, Callback {
   // What is needed to send it later, if that was not possible at once.
   Context context;
   Buffer body;
+  void append_body(const Codec& codec, Buffer& out) const { append_early(codec, out, body.view()); }
   bool repeated = false;  // its connection turned out to be dead once already
 
   // Set before `sent`, which tells other threads that it is there.

@@ -16,6 +16,7 @@
 #include <utility>             // move
 #include <vector>              // vector
 
+#include <geerpc/base/hot_path.hpp>
 #include <geerpc/client/async_call.hpp>
 #include <geerpc/client/channel.hpp>
 
@@ -52,7 +53,7 @@ class Background final : public CallbackReader, public std::enable_shared_from_t
       }
       call->context = context;
       call->has_deadline = true;  // by then there is less time left
-      encode(*channel_.options().codec, call->body);
+      encode(early_codec(*channel_.options().codec), call->body);
     } catch (const std::exception&) {
       return fail(call, thrown());
     }
@@ -140,7 +141,7 @@ class Background final : public CallbackReader, public std::enable_shared_from_t
 
   // Final. All calls are completed when it returns, and their callbacks have run, unless this is
   // called by one of them. (A reply that another thread is decoding meanwhile is that thread's.)
-  void close() {
+  GEERPC_COLD void close() {
     channel_.close();
     std::vector<std::shared_ptr<AsyncCall>> cancelled;  // let go of without the lock
     std::unique_lock<std::mutex> lock(mutex_);
@@ -183,7 +184,7 @@ class Background final : public CallbackReader, public std::enable_shared_from_t
   }
 
   // For a call that no connection has.
-  void fail(const std::shared_ptr<AsyncCall>& call, const Error& error) {
+  GEERPC_COLD void fail(const std::shared_ptr<AsyncCall>& call, const Error& error) {
     call->error = error;
     {
       const std::lock_guard<std::mutex> lock(mutex_);
@@ -316,8 +317,7 @@ class Background final : public CallbackReader, public std::enable_shared_from_t
     if (call->sent) call->connection->abandon(*call, cancelled_error());
   }
 
-  // Dials, for as long as the most patient call may wait, and sends. What is left in `unsent` is to
-  // be tried again.
+  // Dials, for as long as the most patient call may wait, and sends; `unsent` keeps what is left.
   void send_all(std::vector<std::shared_ptr<AsyncCall>>& unsent, const CancelToken& interrupt) {
     while (!unsent.empty()) {
       SteadyClock::time_point first = SteadyClock::time_point::max();
@@ -355,7 +355,7 @@ class Background final : public CallbackReader, public std::enable_shared_from_t
   // False if it is to be tried again.
   bool send_or_fail(const std::shared_ptr<AsyncCall>& call,
                     const std::shared_ptr<ClientConnection>& connection) {
-    const auto body = [&](const Codec&, Buffer& out) { out.append(call->body.view()); };
+    const auto body = [&](const Codec& codec, Buffer& out) { call->append_body(codec, out); };
     try {
       if (!send(call, connection, SteadyClock::now(), call->context.metadata(), body)) return false;
       const std::lock_guard<std::mutex> lock(mutex_);

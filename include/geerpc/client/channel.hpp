@@ -16,6 +16,7 @@
 #include <utility>             // move
 
 #include <geerpc/base/context.hpp>
+#include <geerpc/base/hot_path.hpp>
 #include <geerpc/base/random.hpp>
 #include <geerpc/client/dial.hpp>
 
@@ -39,7 +40,7 @@ class Channel {
   const ClientOptions& options() const noexcept { return options_; }
 
   // The connection if there is a live one, else null. Never waits.
-  std::shared_ptr<ClientConnection> current(SteadyClock::time_point now) {
+  GEERPC_HOT std::shared_ptr<ClientConnection> current(SteadyClock::time_point now) {
     std::shared_ptr<ClientConnection> connection = latest();
     if (connection != nullptr && !connection->alive(now)) connection.reset();
     return connection;
@@ -53,11 +54,44 @@ class Channel {
   // A live connection. If there is none the first caller dials and the others wait for it; no lock
   // is held meanwhile. Throws Error when the attempt fails, or `deadline` passes, or `token` is
   // cancelled, or the channel is closed; nothing ran then. `now` is the time before and after.
-  std::shared_ptr<ClientConnection> acquire(SteadyClock::time_point& now,
-                                            SteadyClock::time_point deadline,
-                                            const CancelToken& token) {
+  GEERPC_HOT std::shared_ptr<ClientConnection> acquire(SteadyClock::time_point& now,
+                                                       SteadyClock::time_point deadline,
+                                                       const CancelToken& token) {
     if (token.cancelled()) throw cancelled_error().never_ran();
     if (std::shared_ptr<ClientConnection> connection = current(now)) return connection;
+    return connect(now, deadline, token);
+  }
+
+  // Final: ends the connection, and with it all calls, and every acquire().
+  GEERPC_COLD void close() {
+    std::shared_ptr<ClientConnection> connection;
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      closed_ = true;
+      connection = std::move(connection_);
+      if (attempt_ != nullptr) attempt_->abort.wake();
+      changed_.notify_all();
+    }
+    if (connection != nullptr)
+      connection->fail(Error(StatusCode::cancelled, "the client was closed"));
+  }
+
+  bool closed() const {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return closed_;
+  }
+
+ private:
+  // One try to connect. The fields are guarded by mutex_.
+  struct Attempt {
+    Waker abort;
+    std::optional<Error> error;
+    bool shared = false;  // the error is the server's doing and so holds for all who waited
+  };
+
+  GEERPC_COLD std::shared_ptr<ClientConnection> connect(SteadyClock::time_point& now,
+                                                        SteadyClock::time_point deadline,
+                                                        const CancelToken& token) {
     std::shared_ptr<Attempt> attempt;  // once it is ours; guarded by mutex_
     const CancelCallback on_cancel(token, [this, &attempt] {
       const std::lock_guard<std::mutex> lock(mutex_);
@@ -95,33 +129,6 @@ class Channel {
     }
   }
 
-  // Final: ends the connection, and with it all calls, and every acquire().
-  void close() {
-    std::shared_ptr<ClientConnection> connection;
-    {
-      const std::lock_guard<std::mutex> lock(mutex_);
-      closed_ = true;
-      connection = std::move(connection_);
-      if (attempt_ != nullptr) attempt_->abort.wake();
-      changed_.notify_all();
-    }
-    if (connection != nullptr)
-      connection->fail(Error(StatusCode::cancelled, "the client was closed"));
-  }
-
-  bool closed() const {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    return closed_;
-  }
-
- private:
-  // One try to connect. The fields are guarded by mutex_.
-  struct Attempt {
-    Waker abort;
-    std::optional<Error> error;
-    bool shared = false;  // the error is the server's doing and so holds for all who waited
-  };
-
   void wait(std::unique_lock<std::mutex>& lock, SteadyClock::time_point until) {
     if (until == SteadyClock::time_point::max()) {
       changed_.wait(lock);
@@ -131,8 +138,8 @@ class Channel {
   }
 
   // Called and left with the lock, but without it while waiting.
-  void dial(std::unique_lock<std::mutex>& lock, const std::shared_ptr<Attempt>& attempt,
-            SteadyClock::time_point deadline) {
+  GEERPC_COLD void dial(std::unique_lock<std::mutex>& lock, const std::shared_ptr<Attempt>& attempt,
+                        SteadyClock::time_point deadline) {
     attempt_ = attempt;
     attempt->error.reset();
     lock.unlock();

@@ -21,6 +21,7 @@
 #include <utility>      // move
 #include <vector>       // vector
 
+#include <geerpc/base/hot_path.hpp>
 #include <geerpc/client/reading_half.hpp>
 #include <geerpc/net/outbox.hpp>
 
@@ -48,8 +49,8 @@ class ClientConnection final : private ReadingHalf {
 
   // Sends a request and waits for its reply: then the call is done, with a result or an error.
   // Throws Error (which says whether the request never ran) if it could not be sent.
-  void run(Call& call, SteadyClock::time_point now, const RequestHeader& header,
-           const Context& context, EncodeBody body) {
+  GEERPC_HOT void run(Call& call, SteadyClock::time_point now, const RequestHeader& header,
+                      const Context& context, EncodeBody body) {
     std::optional<CancelCallback> on_cancel;
     if (context.cancel_token().can_be_cancelled()) {
       on_cancel.emplace(context.cancel_token(), [this, &call] {
@@ -83,8 +84,8 @@ class ClientConnection final : private ReadingHalf {
   // is not pending; the same holds if it is false, because too much is queued. `may_defer`: while
   // other calls are in flight the request may wait for others to leave with it, until somebody
   // waits for a reply, or the background thread or the caller calls flush_now().
-  bool start(Call& call, SteadyClock::time_point now, RequestHeader header, EncodeBody body,
-             Patience patience, bool may_defer = false) {
+  GEERPC_HOT bool start(Call& call, SteadyClock::time_point now, RequestHeader header,
+                        EncodeBody body, Patience patience, bool may_defer = false) {
     bool alone = false;
     {
       const std::lock_guard<std::mutex> lock(mutex_);
@@ -235,9 +236,9 @@ class ClientConnection final : private ReadingHalf {
   static constexpr std::chrono::milliseconds kTick{100};
   static constexpr std::size_t kWorthSending = 2u << 10;
   // False if too much is queued and the sender does not wait.
-  bool write_request(SteadyClock::time_point now, const RequestHeader& header,
-                     SteadyClock::time_point deadline, Call* call, EncodeBody body,
-                     Patience patience, std::size_t enough) {
+  GEERPC_HOT bool write_request(SteadyClock::time_point now, const RequestHeader& header,
+                                SteadyClock::time_point deadline, Call* call, EncodeBody body,
+                                Patience patience, std::size_t enough) {
     last_use_.store(now.time_since_epoch().count(), std::memory_order_relaxed);
     const auto write = [&](Buffer& out) {
       try {

@@ -1,7 +1,7 @@
 // geerpc: typed RPC, service discovery and load balancing for C++17
 // SPDX-License-Identifier: MIT
 //
-// From an address to an open connection: connect, CONNECT, option.
+// From an address to an open connection: connect, CONNECT, option; and which wire it has.
 
 #ifndef GEERPC_CLIENT_DIAL_HPP
 #define GEERPC_CLIENT_DIAL_HPP
@@ -11,6 +11,7 @@
 #include <string>      // string
 #include <utility>     // move
 
+#include <geerpc/base/hot_path.hpp>
 #include <geerpc/client/connection.hpp>
 #include <geerpc/client/options.hpp>
 #include <geerpc/net/dialer.hpp>
@@ -67,15 +68,20 @@ inline std::string opening_option(const ClientOptions& options) {
   return encode_option(option, may_meet_go_server(*options.codec));
 }
 
+inline std::string connect_path(const ClientOptions& options) {
+  if (!options.connect_path.empty()) return options.connect_path;
+  return options.protocol == Protocol::net_rpc ? "/_goRPC_" : "/_geeprc_";
+}
+
 // Throws Error, always one that says that nothing ran.
-inline std::shared_ptr<ClientConnection> open_connection(
+GEERPC_COLD inline std::shared_ptr<ClientConnection> open_connection(
     const Address& address, const ClientOptions& options, SteadyClock::time_point deadline,
     const Waker& abort, std::function<void(bool)> poke_background) {
   Socket socket = dial(address, deadline, abort);
   Buffer unread;
   if (address.scheme() == Address::Scheme::http) {
     try {
-      unread = open_tunnel(socket, options.connect_path, deadline, abort);
+      unread = open_tunnel(socket, connect_path(options), deadline, abort);
     } catch (const Error& error) {
       throw Error(error.code(), "dial " + address.str() + ": " + error.cause()).never_ran();
     }
@@ -89,6 +95,9 @@ inline std::shared_ptr<ClientConnection> open_connection(
     case Protocol::geerpc:
       wire = make_client_wire(*options.codec, limits);
       opening = opening_option(options);
+      break;
+    case Protocol::net_rpc:
+      wire = make_net_rpc_wire(limits, Wire::Side::client);
       break;
     case Protocol::json_rpc_1:
       wire = std::make_unique<JsonRpcClientWire>(limits, JsonRpcVersion::one);

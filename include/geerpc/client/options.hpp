@@ -17,7 +17,8 @@ GEERPC_BEGIN_NAMESPACE
 
 // What a client speaks; a server of ours recognises each by itself.
 enum class Protocol {
-  geerpc,      // GeeRPC's option, and then the codec's messages
+  geerpc,      // GeeRPC's, and ours: the codec is chosen in ClientOptions
+  net_rpc,     // that of Go's net/rpc, always in gob
   json_rpc_1,  // JSON-RPC 1.0 as a stream over TCP or unix sockets, as Go's net/rpc/jsonrpc has it
   json_rpc_2   // JSON-RPC 2.0 as a stream of JSON values
 };
@@ -25,13 +26,13 @@ enum class Protocol {
 // Plain values; copied when the client is made. A duration of zero means "no limit" where it says
 // so, never anything else.
 struct ClientOptions {
-  // JSON-RPC sends neither deadlines nor metadata, and can't cancel: a call that was given up goes
+  // Only GeeRPC's has deadlines, metadata and cancellation: elsewhere a call that was given up goes
   // on in the server.
   Protocol protocol = Protocol::geerpc;
 
-  // How arguments and results are encoded; the server must know it. json_codec() is what Go GeeRPC
-  // peers and readable traffic need. The codec must outlive the client. For Protocol::geerpc only;
-  // the others have theirs.
+  // How arguments and results are encoded; the server must know it. Go GeeRPC servers need
+  // gob_codec(), readable traffic json_codec(). The codec must outlive the client. For
+  // Protocol::geerpc only; the others have theirs.
   const Codec* codec = &msgpack_codec();
 
   // Time for one attempt to connect: look up the name, connect, and the CONNECT of http@ addresses.
@@ -62,14 +63,16 @@ struct ClientOptions {
   // Bytes that wait to be sent, over which calls wait for room (until their deadlines).
   std::size_t max_queued_bytes = 4u << 20;
 
-  // The path of CONNECT for http@ addresses.
-  std::string connect_path = "/_geeprc_";
+  // The path of CONNECT for http@ addresses. Empty: the protocol's own, "/_geeprc_" (sic) for
+  // GeeRPC, "/_goRPC_" for net/rpc.
+  std::string connect_path;
 };
 
 namespace detail {
 
 // The options with the codec that their protocol has. Throws Error(invalid_argument).
 inline ClientOptions settled(ClientOptions options) {
+  if (options.protocol == Protocol::net_rpc) options.codec = &gob_codec();
   if (options.protocol == Protocol::json_rpc_1) options.codec = &json_rpc_codec(1);
   if (options.protocol == Protocol::json_rpc_2) options.codec = &json_rpc_codec(2);
   if (options.codec == nullptr) throw Error(StatusCode::invalid_argument, "the codec is null");

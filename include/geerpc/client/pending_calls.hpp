@@ -27,7 +27,9 @@ namespace detail {
 // not own the calls.
 class PendingCalls {
  public:
-  // Gives the call a number, the next one whose place is free. Go starts at 1, and so do we.
+  explicit PendingCalls(std::uint64_t first_seq) : next_(first_seq) {}
+
+  // Gives the call a number, the next one whose place is free.
   void add(Call& call) {
     if (size_ * 2 >= places_.size()) grow();
     while (place(next_) != nullptr) ++next_;
@@ -120,7 +122,7 @@ class PendingCalls {
   std::size_t async_calls_ = 0;  // those of them that nobody waits for
   // No asynchronous call is due earlier.
   std::chrono::steady_clock::time_point earliest_ = std::chrono::steady_clock::time_point::max();
-  std::uint64_t next_ = 1;
+  std::uint64_t next_;
 };
 
 }  // namespace detail

@@ -21,6 +21,7 @@
 #include <string>      // string
 #include <utility>     // move
 
+#include <geerpc/base/hot_path.hpp>
 #include <geerpc/client/pending_calls.hpp>
 #include <geerpc/client/reply_reader.hpp>
 
@@ -44,6 +45,11 @@ class ReadingHalf {
     if (SteadyClock::duration(since) <= kSilence) return true;
     std::unique_lock<std::mutex> lock(mutex_);
     if (dead_ || reading_ || pending_.size() != 0) return !dead_;
+    if (in_doubt_) {
+      lock.unlock();
+      fail({StatusCode::unavailable, "connection given up: the server may hang up"});
+      return false;
+    }
     Turn turn(*this, lock);
     receive(now, now, true, nullptr);
     turn.end();
@@ -74,6 +80,7 @@ class ReadingHalf {
       : poke_background_(std::move(poke_background)),
         socket_(std::move(socket)),
         wire_(std::move(wire)),
+        pending_(wire_->first_seq()),
         reader_(socket_, waker_, *wire_, std::move(unread)) {}
   ~ReadingHalf() = default;
 
@@ -140,8 +147,9 @@ class ReadingHalf {
   // Who has read for long, and nearly always for others, stops: they are at it all the time, and a
   // thread that reads for them costs them a change of threads for each call. As a deputy it only
   // looks now and then whether anybody still reads.
-  void wait_locked(std::unique_lock<std::mutex>& lock, Call& call, SteadyClock::time_point until,
-                   bool wakeable, SteadyClock::time_point now) {
+  GEERPC_HOT void wait_locked(std::unique_lock<std::mutex>& lock, Call& call,
+                              SteadyClock::time_point until, bool wakeable,
+                              SteadyClock::time_point now) {
     bool in_time = true, deputy = false;
     SteadyClock::time_point reading_since = now;
     std::uint64_t served_before = served_;
@@ -238,7 +246,7 @@ class ReadingHalf {
     return true;
   }
 
-  void dispatch(const Message& message, OwnReply* own) {
+  GEERPC_HOT void dispatch(const Message& message, OwnReply* own) {
     if (own != nullptr && own->here) {  // what follows may end the connection: first things first
       const std::lock_guard<std::mutex> lock(mutex_);
       complete(*own);
@@ -251,6 +259,7 @@ class ReadingHalf {
     if (message.kind == MessageKind::error) {
       error.emplace(message.code, std::string(message.text));
       if (!message.may_have_run) error = error->never_ran();
+      if (message.may_hang_up) expect_hang_up();
       if (message.whole_connection) {  // e.g. the option was refused
         fail(*error, message.may_have_run ? kAll : 0);
         return;
@@ -282,6 +291,13 @@ class ReadingHalf {
     lock.unlock();
     if (sleeper != nullptr) sleeper->wake();
   }
+  // The next one who asks whether this connection is alive finds out, as after a silence.
+  void expect_hang_up() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    in_doubt_ = true;
+    last_use_.store((SteadyClock::time_point::min)().time_since_epoch().count() / 2,
+                    std::memory_order_relaxed);
+  }
   std::optional<Error> decode(Call& call, const Message& message) {
     return call.try_decode(wire_->codec(), message.body, wire_->limits().decode);
   }
@@ -297,6 +313,7 @@ class ReadingHalf {
   Sleepers sleepers_;  // callers that wait while another thread reads
   bool reading_ = false;
   bool background_reads_ = false;    // if reading_: the background thread does
+  bool in_doubt_ = false;            // the server may hang up: not for new calls once this is idle
   std::uint64_t turns_ = 0;          // how often the reader's role was taken
   std::uint64_t served_ = 0;         // replies that were read for others
   std::uint64_t begun_ = 0;          // calls

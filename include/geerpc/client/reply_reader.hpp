@@ -11,6 +11,7 @@
 #include <cstddef>    // size_t
 #include <utility>    // move
 
+#include <geerpc/base/hot_path.hpp>
 #include <geerpc/net/waker.hpp>
 #include <geerpc/protocol/wire.hpp>
 
@@ -37,7 +38,8 @@ class ReplyReader {
 
   // Waits for input until `deadline`, or until woken if it is `wakeable`. That costs one system
   // call more, as does a deadline that is near.
-  Outcome receive(SteadyClock::time_point now, SteadyClock::time_point deadline, bool wakeable) {
+  GEERPC_HOT Outcome receive(SteadyClock::time_point now, SteadyClock::time_point deadline,
+                             bool wakeable) {
     input_.consume(size_);
     size_ = 0;
     const std::size_t ahead = (std::min)(wire_.missing(), (std::max)(input_.size(), kMaxGrowth));

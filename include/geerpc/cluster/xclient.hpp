@@ -64,7 +64,7 @@ struct XClientOptions {
     client.connect_timeout = std::chrono::seconds(3);
   }
 
-  // For the client of each server. With a cluster of Go servers set its codec to json_codec().
+  // For the client of each server. With a cluster of Go servers set its codec to gob_codec().
   // wait_for_ready should stay false: it would make a call wait for one dead server.
   ClientOptions client;
 

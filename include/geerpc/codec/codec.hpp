@@ -1,7 +1,7 @@
 // geerpc: typed RPC, service discovery and load balancing for C++17
 // SPDX-License-Identifier: MIT
 //
-// Codec: a format for values, known by its content type. JSON and MessagePack are built in.
+// The built-in codecs, and from C++ values to bytes and back with whichever codec is in use.
 
 #ifndef GEERPC_CODEC_CODEC_HPP
 #define GEERPC_CODEC_CODEC_HPP
@@ -15,9 +15,11 @@
 
 #include <geerpc/base/buffer.hpp>
 #include <geerpc/base/function_ref.hpp>
+#include <geerpc/codec/codec_class.hpp>
 #include <geerpc/codec/decode.hpp>
 #include <geerpc/codec/dom.hpp>
 #include <geerpc/codec/encode.hpp>
+#include <geerpc/codec/gob_codec.hpp>
 #include <geerpc/codec/json_reader.hpp>
 #include <geerpc/codec/json_rpc_params.hpp>
 #include <geerpc/codec/json_writer.hpp>
@@ -26,50 +28,6 @@
 #include <geerpc/codec/msgpack_writer.hpp>
 
 GEERPC_BEGIN_NAMESPACE
-
-namespace detail {
-
-// The built-in codecs go directly between C++ values and bytes, with templates, which a virtual
-// function can't be: they are told apart by this.
-enum class CodecId { custom, json, msgpack, json_rpc_1, json_rpc_2 };
-
-}  // namespace detail
-
-// To add a format of your own, derive from this and convert between nlohmann::json and bytes:
-//
-//   struct CborCodec : geerpc::Codec {
-//     std::string_view content_type() const override { return "application/cbor"; }
-//     void encode(const nlohmann::json& value, geerpc::Buffer& out) const override {
-//       const auto bytes = nlohmann::json::to_cbor(value);
-//       out.append(bytes.data(), bytes.size());
-//     }
-//     nlohmann::json decode(std::string_view in, const geerpc::DecodeLimits&) const override {
-//       return nlohmann::json::from_cbor(in);
-//     }
-//   };
-//
-// Its functions are called from several threads at once. What they throw becomes an Error. Bytes
-// are values of nlohmann's binary type; map keys are text, integer keys too.
-class Codec {
- public:
-  virtual ~Codec() = default;
-
-  virtual std::string_view content_type() const = 0;
-
-  // Appends the value to `out`.
-  virtual void encode(const nlohmann::json& value, Buffer& out) const = 0;
-  // The one value that `in` holds. Whoever parses recursively must heed limits.max_depth.
-  virtual nlohmann::json decode(std::string_view in, const DecodeLimits& limits) const = 0;
-
-  // For geerpc itself.
-  detail::CodecId id() const noexcept { return id_; }
-
- protected:
-  explicit Codec(detail::CodecId id = detail::CodecId::custom) noexcept : id_(id) {}
-
- private:
-  detail::CodecId id_;
-};
 
 namespace detail {
 
@@ -142,6 +100,9 @@ inline const Codec& json_rpc_codec(int version) {
 inline bool is_json_rpc(const Codec& codec) noexcept {
   return codec.id() == CodecId::json_rpc_1 || codec.id() == CodecId::json_rpc_2;
 }
+inline bool is_json(const Codec& codec) noexcept {
+  return codec.id() == CodecId::json || is_json_rpc(codec);
+}
 
 // A custom codec sees values as nlohmann::json; from and to C++ types they go by way of
 // MessagePack, which loses nothing.
@@ -160,34 +121,28 @@ inline Buffer decode_custom(const Codec& codec, std::string_view in, const Decod
   return msgpack;
 }
 
-// The one place that knows the built-in codecs: f gets the writer or reader of the one in use.
+// For codecs that see a value as a sequence of calls: f gets the writer or reader of the one in
+// use.
 template <class F>
 void encode_with(const Codec& codec, Buffer& out, F f) {
-  switch (codec.id()) {
-    case CodecId::json:
-    case CodecId::json_rpc_1:
-    case CodecId::json_rpc_2:
-      return write_with<JsonWriter>(out, f);
-    case CodecId::msgpack:
-      return write_with<MsgpackWriter>(out, f);
-    case CodecId::custom: {
-      Buffer msgpack;
-      write_with<MsgpackWriter>(msgpack, f);
-      return encode_custom(codec, msgpack.view(), out);
-    }
+  if (codec.id() == CodecId::msgpack) {
+    write_with<MsgpackWriter>(out, f);
+  } else if (is_json(codec)) {
+    write_with<JsonWriter>(out, f);
+  } else {
+    Buffer msgpack;
+    write_with<MsgpackWriter>(msgpack, f);
+    encode_custom(codec, msgpack.view(), out);
   }
 }
 template <class F>
 void decode_with(const Codec& codec, std::string_view in, const DecodeLimits& limits, F f) {
-  switch (codec.id()) {
-    case CodecId::json:
-    case CodecId::json_rpc_1:
-    case CodecId::json_rpc_2:
-      return read_with<JsonReader>(in, limits, f);
-    case CodecId::msgpack:
-      return read_with<MsgpackReader>(in, limits, f);
-    case CodecId::custom:
-      return read_with<MsgpackReader>(decode_custom(codec, in, limits).view(), limits, f);
+  if (codec.id() == CodecId::msgpack) {
+    read_with<MsgpackReader>(in, limits, f);
+  } else if (is_json(codec)) {
+    read_with<JsonReader>(in, limits, f);
+  } else {
+    read_with<MsgpackReader>(decode_custom(codec, in, limits).view(), limits, f);
   }
 }
 
@@ -195,6 +150,7 @@ void decode_with(const Codec& codec, std::string_view in, const DecodeLimits& li
 // leave a part of it in `out`.
 template <class T>
 void encode(const Codec& codec, Buffer& out, const T& value) {
+  if (codec.id() == CodecId::gob) return encode_gob(codec, out, value);
   encode_with(codec, out, [&](auto& writer) { encode_value(writer, value); });
 }
 
@@ -202,21 +158,35 @@ void encode(const Codec& codec, Buffer& out, const T& value) {
 // leave a part of it in `out`.
 template <class T>
 void decode(const Codec& codec, std::string_view in, T& out, const DecodeLimits& limits = {}) {
+  if (codec.id() == CodecId::gob) return decode_gob(codec, in, out, limits);
   decode_with(codec, in, limits, [&](auto& reader) { decode_value(reader, out); });
 }
 
 // Appends arguments or a result, in the codec that the connection has.
 using EncodeBody = FunctionRef<void(const Codec&, Buffer&)>;
 
-// The result of a method that has none.
+// The result of a method that has none: null, or in gob an empty struct.
 inline void encode_nothing(const Codec& codec, Buffer& out) {
+  if (codec.id() == CodecId::gob) return encode_gob_arguments(codec, out);
   encode_with(codec, out, [](auto& writer) { encode_arguments(writer); });
 }
 
-// The arguments of a call: none is null, one is itself, several are an array.
+// Arguments that are encoded before there is a connection: with this codec, …
+inline const Codec& early_codec(const Codec& codec) {
+  return codec.id() == CodecId::gob ? early_gob_codec() : codec;
+}
+// … and so they become a part of the connection later.
+inline void append_early(const Codec& codec, Buffer& out, std::string_view early) {
+  if (codec.id() == CodecId::gob) return append_early_gob(codec, out, early);
+  out.append(early);
+}
+
+// The arguments of a call: one is itself; none is null and several are an array, or in gob an empty
+// struct and one with the fields F0, F1, …; in JSON-RPC they are an array always.
 template <class... T>
 void encode_args(const Codec& codec, Buffer& out, const T&... args) {
-  const bool bare = sizeof...(T) <= 1 && is_json_rpc(codec);  // there everything is in an array
+  if (codec.id() == CodecId::gob) return encode_gob_arguments(codec, out, args...);
+  const bool bare = sizeof...(T) <= 1 && is_json_rpc(codec);
   if (bare) out.push_back('[');
   if (!bare || sizeof...(T) != 0) {
     encode_with(codec, out, [&](auto& writer) { encode_arguments(writer, args...); });
@@ -226,6 +196,7 @@ void encode_args(const Codec& codec, Buffer& out, const T&... args) {
 template <class... T>
 void decode_args(const Codec& codec, std::string_view in, std::tuple<T...>& out,
                  const DecodeLimits& limits = {}) {
+  if (codec.id() == CodecId::gob) return decode_gob_arguments(codec, in, out, limits);
   if (is_json_rpc(codec)) {
     in = json_rpc_args(in, sizeof...(T), codec.id() == CodecId::json_rpc_2, limits);
   }

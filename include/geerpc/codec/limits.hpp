@@ -15,6 +15,7 @@
 #include <utility>      // move
 
 #include <geerpc/base/error.hpp>
+#include <geerpc/base/hot_path.hpp>
 #include <geerpc/reflect/type_name.hpp>
 
 GEERPC_BEGIN_NAMESPACE
@@ -79,7 +80,7 @@ class FieldPath {
   }
 
   // The error with "(field Args.Num1)" behind its text if it happened in a field.
-  Error explain(const Error& error) const {
+  GEERPC_COLD Error explain(const Error& error) const {
     if (path_.empty()) return error;
     return {error.code(), error.cause() + " (field " + std::string(type_) + "." + path_ + ")"};
   }

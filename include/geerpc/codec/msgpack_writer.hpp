@@ -72,6 +72,7 @@ class BasicMsgpackWriter {
   template <class T>
   void integer(T value) {
     if (value >= T(0)) {
+      if (value < T(0x7F)) return head(static_cast<unsigned>(value));
       unsigned_integer(static_cast<std::uint64_t>(value));
     } else if constexpr (std::is_signed_v<T>) {
       negative_integer(static_cast<std::int64_t>(value));

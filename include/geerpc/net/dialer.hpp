@@ -10,6 +10,7 @@
 #include <chrono>     // milliseconds
 #include <string>     // string
 
+#include <geerpc/base/hot_path.hpp>
 #include <geerpc/net/resolver.hpp>
 #include <geerpc/net/waker.hpp>
 
@@ -47,7 +48,8 @@ inline int connect_to(const SocketAddress& to, SteadyClock::time_point deadline,
 // does not use up the time of the next. A wildcard host is dialled as loopback, as Go does.
 // Throws Error: unavailable with the last cause, deadline_exceeded, or cancelled when `abort` is
 // woken. The request never ran in any of them.
-inline Socket dial(const Address& address, SteadyClock::time_point deadline, const Waker& abort) {
+GEERPC_COLD inline Socket dial(const Address& address, SteadyClock::time_point deadline,
+                               const Waker& abort) {
   constexpr std::chrono::milliseconds longest_try{2000};
   const auto fail = [&](StatusCode code, const std::string& cause) {
     throw Error(code, "dial " + address.str() + ": " + cause).never_ran();

@@ -18,6 +18,7 @@
 
 #include <geerpc/base/buffer.hpp>
 #include <geerpc/base/function_ref.hpp>
+#include <geerpc/base/hot_path.hpp>
 #include <geerpc/net/socket.hpp>
 
 GEERPC_BEGIN_NAMESPACE
@@ -177,7 +178,7 @@ class Outbox {
     }
   }
 
-  Socket::Transfer send_some(std::string_view& lent) {
+  GEERPC_HOT Socket::Transfer send_some(std::string_view& lent) {
     const std::string_view first = sending_buffer_->view();
     const Socket::Transfer sent =
         lent.empty() ? socket_.send_now(first.data(), first.size()) : socket_.send_now(first, lent);

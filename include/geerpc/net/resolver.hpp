@@ -25,6 +25,7 @@
 #include <sys/un.h>
 
 #include <geerpc/base/error.hpp>
+#include <geerpc/base/hot_path.hpp>
 #include <geerpc/net/address.hpp>
 #include <geerpc/net/waker.hpp>
 
@@ -97,8 +98,9 @@ inline bool is_localhost(std::string_view host) {
 // getaddrinfo knows no deadline: at `deadline`, or when `abort` is woken, the thread is left to end
 // by itself and Error(deadline_exceeded or cancelled) is thrown. An unknown name is
 // Error(unavailable).
-inline std::vector<SocketAddress> resolve(const Address& address, SteadyClock::time_point deadline,
-                                          const Waker& abort) {
+GEERPC_COLD inline std::vector<SocketAddress> resolve(const Address& address,
+                                                      SteadyClock::time_point deadline,
+                                                      const Waker& abort) {
   if (address.scheme() == Address::Scheme::unix_socket) return {unix_socket_address(address)};
   std::vector<SocketAddress> found;
   if (lookup(address.host(), address.port(), AI_NUMERICHOST, found) == 0) return found;

@@ -20,6 +20,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/uio.h>
@@ -148,6 +149,21 @@ class Socket {
     return poll_until(fds, deadline);
   }
 
+  // Waits until the peer's kernel has all that was sent, while it takes some of it every
+  // `patience`. A TCP connection that is closed before that, while the peer sends, is reset, and
+  // what is on its way is lost.
+  void wait_delivered(std::chrono::milliseconds patience) const noexcept {
+    auto deadline = SteadyClock::now() + patience;
+    int left = undelivered();
+    while (left > 0 && SteadyClock::now() < deadline) {
+      pollfd broken{fd(), 0, 0};  // nothing tells when it is delivered
+      if (::poll(&broken, 1, 1) > 0) return;
+      const int now_left = undelivered();
+      if (now_left < left) deadline = SteadyClock::now() + patience;
+      left = now_left;
+    }
+  }
+
   // receive() then comes back with EAGAIN after that time; zero: it waits for ever.
   void set_receive_timeout(std::chrono::microseconds timeout) const noexcept {
     timeval tv;
@@ -183,6 +199,14 @@ class Socket {
       if (got < 0 && errno == EINTR) continue;
       return {got, got < 0 ? errno : 0};
     }
+  }
+
+  // What is sent on a unix socket is the peer's at once.
+  int undelivered() const noexcept {
+    int domain = AF_UNIX, bytes = 0;
+    socklen_t size = sizeof domain;
+    ::getsockopt(fd(), SOL_SOCKET, SO_DOMAIN, &domain, &size);
+    return domain != AF_UNIX && ::ioctl(fd(), TIOCOUTQ, &bytes) == 0 ? bytes : 0;
   }
 
   FileDescriptor fd_;

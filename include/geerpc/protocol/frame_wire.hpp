@@ -20,6 +20,7 @@
 #include <cstdint>      // uint8_t, uint64_t
 #include <string_view>  // string_view
 
+#include <geerpc/base/hot_path.hpp>
 #include <geerpc/codec/msgpack_reader.hpp>
 #include <geerpc/codec/msgpack_writer.hpp>
 #include <geerpc/protocol/wire.hpp>
@@ -107,8 +108,8 @@ class FrameWire final : public Wire {
  private:
   static constexpr std::size_t kLengthSize = 4;
 
-  static MsgpackWriter begin(Buffer& out, MessageKind kind, std::uint64_t seq,
-                             std::size_t elements) {
+  GEERPC_HOT static MsgpackWriter begin(Buffer& out, MessageKind kind, std::uint64_t seq,
+                                        std::size_t elements) {
     out.prepare(kLengthSize);
     out.commit(kLengthSize);  // finish() fills it in
     MsgpackWriter writer(out);
@@ -125,7 +126,8 @@ class FrameWire final : public Wire {
 
   // The header of a frame that is too large says whose it is; the rest is read over, so that it
   // costs its sender that one call.
-  std::size_t read_too_large(std::string_view input, std::size_t length, Message& message) {
+  GEERPC_COLD std::size_t read_too_large(std::string_view input, std::size_t length,
+                                         Message& message) {
     const std::size_t here = (std::min)(input.size() - kLengthSize, length);
     try {
       read_frame(input.substr(kLengthSize, here), message);
@@ -145,7 +147,7 @@ class FrameWire final : public Wire {
     return here;
   }
 
-  void read_frame(std::string_view frame, Message& message) {
+  GEERPC_HOT void read_frame(std::string_view frame, Message& message) {
     MsgpackReader reader(frame, limits().decode);
     auto elements = reader.begin_array();
     const auto require = [&] {

@@ -12,17 +12,15 @@
 #include <string_view>  // string_view
 
 #include <geerpc/base/error.hpp>
+#include <geerpc/base/function_ref.hpp>
 
 GEERPC_BEGIN_NAMESPACE
 
 namespace detail {
 
-// The path as GeeRPC's code spells it, by mistake, and so as its clients ask for it.
-inline constexpr std::string_view kConnectPath = "/_geeprc_";
-// As its registry spells it.
-inline constexpr std::string_view kConnectPathCorrected = "/_geerpc_";
-// What the Go client compares literally behind the version.
-inline constexpr std::string_view kConnectedStatus = "200 Connected to Gee RPC";
+// What a server offers at a path: the words behind the 200, which Go clients compare literally.
+inline constexpr std::string_view kConnectedToGeeRpc = "Connected to Gee RPC";
+inline constexpr std::string_view kConnectedToGoRpc = "Connected to Go RPC";
 inline constexpr std::size_t kMaxHttpHead = 8192;
 
 // The end of an HTTP head at the start of `input`, one past its blank line; 0 if it is not there
@@ -56,17 +54,19 @@ inline std::string connect_request(std::string_view path) {
   return "CONNECT " + std::string(path) + " HTTP/1.0\r\n\r\n";
 }
 
-// The server's answer to a request head, in GeeRPC's and Go's words.
+// The server's answer to a request head, in GeeRPC's and Go's words. `offer` gives the words for a
+// path, or none.
 struct ConnectAnswer {
-  bool connected;
+  std::string_view connected;  // the words; empty: refused
   std::string text;
 };
-inline ConnectAnswer answer_connect(std::string_view head) {
+inline ConnectAnswer answer_connect(std::string_view head,
+                                    FunctionRef<std::string_view(std::string_view path)> offer) {
   const auto refuse = [](const std::string& status, const std::string& body,
                          const std::string& header = "") {
-    return ConnectAnswer{false, "HTTP/1.0 " + status + "\r\n" + header +
-                                    "Content-Type: text/plain; charset=utf-8\r\nContent-Length: " +
-                                    std::to_string(body.size()) + "\r\n\r\n" + body};
+    return ConnectAnswer{"", "HTTP/1.0 " + status + "\r\n" + header +
+                                 "Content-Type: text/plain; charset=utf-8\r\nContent-Length: " +
+                                 std::to_string(body.size()) + "\r\n\r\n" + body};
   };
   const std::string_view line = first_line(head);
   const std::size_t method_end = line.find(' ');
@@ -74,14 +74,12 @@ inline ConnectAnswer answer_connect(std::string_view head) {
   if (path_end == line.npos || line.substr(path_end + 1, 7) != "HTTP/1.") {
     return refuse("400 Bad Request", "400 bad request\n");
   }
-  const std::string_view path = line.substr(method_end + 1, path_end - method_end - 1);
-  if (path != kConnectPath && path != kConnectPathCorrected) {
-    return refuse("404 Not Found", "404 page not found\n");
-  }
+  const std::string_view words = offer(line.substr(method_end + 1, path_end - method_end - 1));
+  if (words.empty()) return refuse("404 Not Found", "404 page not found\n");
   if (line.substr(0, method_end) != "CONNECT") {
     return refuse("405 Method Not Allowed", "405 must CONNECT\n", "Allow: CONNECT\r\n");
   }
-  return {true, "HTTP/1.0 " + std::string(kConnectedStatus) + "\r\n\r\n"};
+  return {words, "HTTP/1.0 200 " + std::string(words) + "\r\n\r\n"};
 }
 
 // Throws Error(unavailable) unless the head of the server's answer says that the tunnel stands. As

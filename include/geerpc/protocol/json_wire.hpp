@@ -29,8 +29,6 @@ namespace detail {
 
 class JsonWire final : public Wire {
  public:
-  enum class Side { client, server };
-
   JsonWire(const Codec& codec, WireLimits limits, Side side, bool extended)
       : Wire(codec, limits),
         side_(side),
@@ -66,6 +64,15 @@ class JsonWire final : public Wire {
 
   bool between_messages(std::string_view input) const override {
     return header_end_ == 0 && blanks_ == input.size();
+  }
+
+  bool read_unfinished(std::string_view input, Message& message) override {
+    if (header_end_ == 0 || side_ == Side::client) return false;
+    message.reset();
+    read_header(input.substr(0, header_end_), message);
+    const std::string_view body = input.substr(header_end_);
+    message.text = body.find_first_not_of(" \t\r\n") == body.npos ? "EOF" : "unexpected EOF";
+    return true;
   }
 
   void begin_request(Buffer& out, const RequestHeader& header) const override {

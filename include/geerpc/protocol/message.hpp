@@ -43,6 +43,7 @@ struct Message {
   bool may_have_run = true;               // error
   std::string_view text;                  // error
   bool whole_connection = false;          // error: it concerns no single call
+  bool may_hang_up = false;               // error: the server may have lost its place in the stream
   std::string_view body;                  // request, notify, reply
   const Codec* codec = nullptr;           // of the body, if it is not the connection's
   std::size_t too_large = 0;  // if not 0: the message has so many bytes, and its body is not here
@@ -60,7 +61,7 @@ struct Message {
     if (!metadata.empty()) metadata.clear();
     code = StatusCode::unknown;
     may_have_run = true;
-    whole_connection = false;
+    whole_connection = may_hang_up = false;
     too_large = 0;
   }
 };

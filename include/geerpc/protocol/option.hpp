@@ -13,6 +13,7 @@
 #include <string_view>  // string_view
 
 #include <geerpc/base/error.hpp>
+#include <geerpc/base/hot_path.hpp>
 #include <geerpc/codec/decode.hpp>
 #include <geerpc/codec/json_reader.hpp>
 #include <geerpc/codec/json_writer.hpp>
@@ -38,7 +39,7 @@ struct Option {
 // The bytes that open a connection. Go GeeRPC's server loses what arrives together with an option
 // of any other size than 512 bytes (its JSON decoder's first read), so an option that may reach one
 // is padded to that with blanks in front.
-inline std::string encode_option(const Option& option, bool for_go_server) {
+GEERPC_COLD inline std::string encode_option(const Option& option, bool for_go_server) {
   std::string text = "{\"MagicNumber\":" + std::to_string(option.magic) + ",\"CodecType\":";
   Buffer name;
   JsonWriter(name).string(option.codec);

@@ -32,6 +32,9 @@ struct WireLimits {
 // const and may run in several threads at once, each with a buffer of its own.
 class Wire {
  public:
+  // Which end of the connection this is.
+  enum class Side { client, server };
+
   // `codec` outlives the wire.
   Wire(const Codec& codec, const WireLimits& limits) : codec_(codec), limits_(limits) {
     // What the length of a frame can say.
@@ -91,6 +94,17 @@ class Wire {
                                                 std::to_string(limits_.max_message)};
   }
 
+  // At the end of the stream, with what is left of it: true if that is a request that lost its
+  // body; `message` is then the error to answer it with, in Go's words.
+  virtual bool read_unfinished(std::string_view input, Message& message) {
+    (void)input, (void)message;
+    return false;
+  }
+
+  // True if an error of sequence number 0 is understood to mean the whole connection.
+  virtual bool has_connection_errors() const noexcept { return true; }
+  // The number of the first request.
+  virtual std::uint64_t first_seq() const noexcept { return 1; }
   // True if the end of the peer's stream means that it is gone. Go peers may close their writing
   // half only and still wait for replies.
   virtual bool end_means_gone() const noexcept = 0;
@@ -104,6 +118,8 @@ class Wire {
                                                     " bytes is larger than the limit of " +
                                                     std::to_string(limits_.max_message));
   }
+  // The message that was begun last was taken back, and with it what the peer was told in it.
+  virtual void forget() const noexcept {}
   static std::string_view never_empty(std::string_view text) {
     return text.empty() ? std::string_view("failed without an error text") : text;
   }
@@ -118,6 +134,7 @@ class Wire {
       finish(out, start, seq);
     } catch (...) {
       out.truncate(start);
+      forget();
       throw;
     }
   }

@@ -14,6 +14,8 @@
 #include <utility>    // move
 #include <vector>     // vector
 
+#include <geerpc/base/hot_path.hpp>
+#include <geerpc/net/idle_stack.hpp>
 #include <geerpc/server/handshake.hpp>
 
 GEERPC_BEGIN_NAMESPACE
@@ -56,24 +58,18 @@ class ServerConnection : public ServerStream,
     return true;
   }
 
+  // Once the stream has ended: true if a request lost its body, to be answered with message.text.
+  bool read_unfinished(Message& message) {
+    return at_end_ && wire_->read_unfinished(input_.view(), message);
+  }
+
   // Waits for more input. False at the end of the stream, or when the peer used up its time.
-  bool receive() {
+  GEERPC_HOT bool receive() {
     const std::size_t ahead = (std::min)(wire_->missing(), (std::max)(input_.size(), kMaxGrowth));
-    char* to = input_.prepare((std::max)(ahead, read_size_));
+    char* const to = input_.prepare((std::max)(ahead, read_size_));
     if (!wire_->between_messages(input_.view())) return receive_rest(to);
-    Socket::Transfer got = socket_.receive(to, input_.room());
-    if (got.bytes < 0 && would_block(got.error)) {
-      // A moment of silence: keep no memory for it, and wait without a tick.
-      if (input_.empty()) input_.release();
-      read_size_ = kMinReadSize;
-      outbox_.release();
-      while (!socket_.wait_readable(after(options_.idle_timeout))) {
-        if (!has_slow_calls()) return false;
-      }
-      to = input_.prepare(read_size_);
-      got = socket_.receive_now(to, input_.room());
-      if (got.bytes < 0 && would_block(got.error)) return true;
-    }
+    const Socket::Transfer got = socket_.receive(to, input_.room());
+    if (got.bytes < 0 && would_block(got.error)) return receive_idly();
     return take(got);
   }
 
@@ -113,17 +109,34 @@ class ServerConnection : public ServerStream,
     ::shutdown(socket_.fd(), SHUT_RD);
   }
   bool stopping() const noexcept { return stopping_.load(std::memory_order_relaxed); }
-  // Sends what is queued, lets the peer read it, and ends the connection. For the last thread.
+  // Sends what is queued, lets the peer have it, and ends the connection. For the last thread.
   void close() {
-    if (flush() && input_broken_) linger();
+    if (flush()) {
+      if (input_broken_ && !stopping()) linger();
+      socket_.wait_delivered(kLingerTime);
+    }
     abort();
   }
 
  private:
   static constexpr std::size_t kMaxGrowth = 1u << 20;  // allocated ahead of the bytes themselves
 
+  // After a moment of silence: keeps no memory for it, and waits without a tick.
+  GEERPC_COLD bool receive_idly() {
+    if (input_.empty()) input_.release();
+    read_size_ = kMinReadSize;
+    outbox_.release();
+    release_stack();
+    while (!socket_.wait_readable(after(options_.idle_timeout))) {
+      if (!has_slow_calls()) return false;
+    }
+    char* const to = input_.prepare(read_size_);
+    const Socket::Transfer got = socket_.receive_now(to, input_.room());
+    return (got.bytes < 0 && would_block(got.error)) || take(got);
+  }
+
   // The rest of a message of which some is there.
-  bool receive_rest(char* to) {
+  GEERPC_COLD bool receive_rest(char* to) {
     const auto now = SteadyClock::now();
     if (receiving_since_ == SteadyClock::time_point::max()) receiving_since_ = now;
     if (options_.receive_timeout.count() > 0) {

@@ -21,6 +21,7 @@
 #include <utility>             // move
 #include <vector>              // vector
 
+#include <geerpc/base/hot_path.hpp>
 #include <geerpc/net/address.hpp>
 #include <geerpc/server/introspection.hpp>
 #include <geerpc/server/monitor.hpp>
@@ -115,7 +116,7 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
   static constexpr std::chrono::milliseconds kRetry{5};
 
   static std::vector<const Codec*> all_codecs(const ServerOptions& options) {
-    std::vector<const Codec*> codecs = {&msgpack_codec(), &json_codec()};
+    std::vector<const Codec*> codecs = {&msgpack_codec(), &json_codec(), &gob_codec()};
     codecs.insert(codecs.end(), options.codecs.begin(), options.codecs.end());
     return codecs;
   }
@@ -143,22 +144,31 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
       Message message;
       try {
         // First what a handler left that is still running.
-        bool works = connection->flush();
+        bool works = connection->flush(), all_sent = true;
         while (works) {
           auto now = SteadyClock::now();
           while (!connection->stopping() && connection->next_message(message)) {
             const Outcome outcome = handle(connection, worker, message, now);
             if (outcome == Outcome::handed_over) return;
             if (outcome == Outcome::broken) return end_input(connection);
+            all_sent = outcome == Outcome::sent;
           }
-          works = connection->flush() && !connection->stopping() && connection->receive();
+          works =
+              (all_sent || connection->flush()) && !connection->stopping() && connection->receive();
+        }
+        if (connection->read_unfinished(message)) {
+          (void)refuse(connection, message,
+                       Error(StatusCode::invalid_argument, std::string(message.text)).never_ran());
         }
       } catch (const Error& error) {  // what came is no message
         broken = true;
-        connection->append([&](Buffer& out) {
-          connection->wire().write_error(out, message.seq, message.method,
-                                         message.seq != 0 ? error.never_ran() : error);
-        });
+        const bool of_a_call = !message.method.empty();
+        if (of_a_call || connection->wire().has_connection_errors()) {
+          connection->append([&](Buffer& out) {
+            connection->wire().write_error(out, message.seq, message.method,
+                                           of_a_call ? error.never_ran() : error);
+          });
+        }
       }
     } catch (const std::exception&) {
       connection->abort();  // out of memory
@@ -167,14 +177,15 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
   }
 
   enum class Outcome {
-    next,         // on to the next message
+    next,         // on to the next message; replies may wait to be sent
+    sent,         // the same, and none does
     handed_over,  // the connection is no longer this thread's
     broken,       // its peer does not read its replies
   };
 
   // `now` becomes the time at which the handler ended.
-  Outcome handle(const Connection& connection, Worker& worker, Message& message,
-                 SteadyClock::time_point& now) {
+  GEERPC_HOT Outcome handle(const Connection& connection, Worker& worker, Message& message,
+                            SteadyClock::time_point& now) {
     if (message.kind == MessageKind::cancel) {
       cancel_call(*connection, message.seq);
       return Outcome::next;
@@ -211,10 +222,12 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
     if (call.claimed()) end_slow(connection, call);
     end_of_call();
     if (call.handed_over()) return Outcome::handed_over;
-    return call.replied() ? Outcome::next : Outcome::broken;
+    if (!call.replied()) return Outcome::broken;
+    return call.sent() ? Outcome::sent : Outcome::next;
   }
 
-  Outcome refuse(const Connection& connection, const Message& message, const Error& error) {
+  GEERPC_COLD Outcome refuse(const Connection& connection, const Message& message,
+                             const Error& error) {
     if (message.kind == MessageKind::notify) return Outcome::next;
     const bool sent = connection->append([&](Buffer& out) {
       connection->wire().write_error(out, message.seq, message.method, error);

@@ -6,12 +6,14 @@
 #ifndef GEERPC_SERVER_HANDSHAKE_HPP
 #define GEERPC_SERVER_HANDSHAKE_HPP
 
-#include <cstddef>   // size_t
-#include <memory>    // make_unique, unique_ptr
-#include <optional>  // optional
-#include <string>    // string, to_string
-#include <utility>   // move
-#include <vector>    // vector
+#include <algorithm>    // find
+#include <cstddef>      // size_t
+#include <memory>       // make_unique, unique_ptr
+#include <optional>     // optional
+#include <string>       // string, to_string
+#include <string_view>  // string_view
+#include <utility>      // move
+#include <vector>       // vector
 
 #include <geerpc/codec/json_scan.hpp>
 #include <geerpc/protocol/http_connect.hpp>
@@ -43,51 +45,77 @@ class Handshake {
 
   // Nothing if the connection is to be closed; a peer that can understand it was told why.
   std::optional<Agreement> run() {
-    if (!receive()) return {};
-    if (recognise(input()) == Opening::http && !open_tunnel()) return {};
-    Agreement agreement;
-    switch (read_first(agreement.option)) {
-      case First::option:
-        agreement.wire = choose_wire(agreement.option);
-        if (agreement.wire == nullptr || !skip_newline(*agreement.wire)) return {};
-        return agreement;
-      case First::json_rpc:
-        if (!stream_.options().json_rpc) return {};
-        agreement.wire =
-            std::make_unique<JsonRpcServerWire>(limits_, stream_.options().max_batch_size);
-        return agreement;
-      case First::neither:
-        return {};
+    Opening opening{};
+    while ((opening = recognise(input())) == Opening::unknown) {
+      if (!receive()) return {};
     }
-    return {};
+    if (opening == Opening::gob) return agree_on_net_rpc();
+    if (opening == Opening::http) {
+      const std::string_view connected = open_tunnel();
+      if (connected.empty()) return {};
+      if (connected == kConnectedToGoRpc) return agree_on_net_rpc();
+      if (input().empty() && !receive()) return {};
+    }
+    return agree_on_json();
   }
 
  private:
   static constexpr std::size_t kOptionDepth = 8;
 
+  const ServerOptions& options() const noexcept { return stream_.options(); }
   std::string_view input() const { return stream_.input().view(); }
   bool receive() { return stream_.receive_until(deadline_); }
 
-  // Answers HTTP CONNECT; true if what follows on the connection is there.
-  bool open_tunnel() {
+  std::optional<Agreement> agree_on_net_rpc() {
+    if (!options().protocols.net_rpc) return {};
+    return Agreement{Option(), make_net_rpc_wire(limits_, Wire::Side::server)};
+  }
+  std::optional<Agreement> agree_on_json() {
+    Agreement agreement;
+    switch (read_first(agreement.option)) {
+      case First::option:
+        if (!options().protocols.geerpc) return {};
+        agreement.wire = choose_wire(agreement.option);
+        if (agreement.wire == nullptr || !skip_newline(*agreement.wire)) return {};
+        return agreement;
+      case First::json_rpc:
+        if (!options().protocols.json_rpc) return {};
+        agreement.wire = std::make_unique<JsonRpcServerWire>(limits_, options().max_batch_size);
+        return agreement;
+      case First::neither:
+        break;
+    }
+    return {};
+  }
+
+  // Answers HTTP CONNECT; what it leads to, or nothing if it was refused.
+  std::string_view open_tunnel() {
     std::size_t searched = 0, end = 0;
     try {
       while ((end = find_http_head_end(input(), searched)) == 0) {
-        if (!receive()) return false;
+        if (!receive()) return {};
       }
     } catch (const Error&) {
       stream_.send_last(
           "HTTP/1.0 431 Request Header Fields Too Large\r\nContent-Length: 0\r\n\r\n");
-      return false;
+      return {};
     }
-    const ConnectAnswer answer = answer_connect(input().substr(0, end));
+    const auto offer = [this](std::string_view path) -> std::string_view {
+      const auto has = [&](const std::vector<std::string>& paths) {
+        return std::find(paths.begin(), paths.end(), path) != paths.end();
+      };
+      if (options().protocols.geerpc && has(options().geerpc_paths)) return kConnectedToGeeRpc;
+      if (options().protocols.net_rpc && has(options().net_rpc_paths)) return kConnectedToGoRpc;
+      return {};
+    };
+    const ConnectAnswer answer = answer_connect(input().substr(0, end), offer);
     stream_.input().consume(end);
-    if (!answer.connected) {
+    if (answer.connected.empty()) {
       stream_.send_last(answer.text);
-      return false;
+      return {};
     }
     stream_.append([&](Buffer& out) { out.append(answer.text); });
-    return stream_.flush() && (!input().empty() || receive());
+    return stream_.flush() ? answer.connected : std::string_view();
   }
 
   // What the first JSON value is.
@@ -138,20 +166,22 @@ class Handshake {
             ? Error(StatusCode::invalid_argument,
                     "rpc server: invalid magic number " + std::to_string(option.magic))
             : Error(StatusCode::unimplemented, "rpc server: invalid codec type " + option.codec);
-    // Whoever asks for a codec that only our programs could know understands our frames.
-    if (wire == nullptr && option.codec != "application/gob" && !option.codec.empty()) {
+    // Whoever asks for a codec that only our programs could know understands our frames; whoever
+    // asks for gob is perhaps no program of ours.
+    if (wire == nullptr && !option.codec.empty()) {
       wire = std::make_unique<FrameWire>(msgpack_codec(), limits_);
     }
-    if (wire == nullptr) return nullptr;
+    if (wire == nullptr || !wire->has_connection_errors()) return nullptr;
     Buffer text;
     wire->write_error(text, 0, "", refusal.never_ran());
     stream_.send_last(text.view());
     return nullptr;
   }
 
-  // The newline behind the option, which may come later. JSON needs no care: it is white space.
+  // The newline behind the option, which may come later. Not for JSON and gob, whose wires read
+  // over white space.
   bool skip_newline(const Wire& wire) {
-    if (&wire.codec() == &json_codec()) return true;
+    if (may_meet_go_server(wire.codec())) return true;
     if (input().empty() && !receive()) return false;
     if (input().front() == '\n') stream_.input().consume(1);
     return true;

@@ -8,6 +8,7 @@
 
 #include <chrono>   // hours, nanoseconds, seconds
 #include <cstddef>  // size_t
+#include <string>   // string
 #include <vector>   // vector
 
 #include <geerpc/codec/codec.hpp>
@@ -55,17 +56,30 @@ struct ServerOptions {
   // Nesting of the values that are read.
   DecodeLimits decode;
 
-  // Whether clients may ask which services and methods there are (geerpc.Services, geerpc.Methods;
-  // see reflect/describe.hpp).
+  // Whether clients may ask which services and methods there are (geerpc.Services, geerpc.Methods:
+  // see server/introspection.hpp).
   bool introspection = true;
 
-  // Whether clients may speak JSON-RPC, 1.0 or 2.0; it needs no option and no other setting.
-  bool json_rpc = true;
+  // Which protocols are spoken. A connection shows by its first bytes which it wants; one that may
+  // not be is closed.
+  struct Protocols {
+    bool geerpc = true;    // an option first; MessagePack, JSON, gob and codecs of yours
+    bool net_rpc = true;   // Go's, in gob
+    bool json_rpc = true;  // 1.0 as Go's net/rpc/jsonrpc speaks it, and 2.0
+  };
+  Protocols protocols;
+
+  // Where HTTP CONNECT leads to which of them. GeeRPC's own path is misspelt; its clients ask for
+  // that one.
+  std::vector<std::string> geerpc_paths = {"/_geeprc_", "/_geerpc_"};
+  std::vector<std::string> net_rpc_paths = {"/_goRPC_"};
+
   // Elements of one batch of JSON-RPC 2.0. Its answer, all together, is bounded by
   // max_message_size: what does not fit into it is an error.
   std::size_t max_batch_size = 1000;
 
-  // Codecs beside application/msgpack and application/json. They must outlive the server.
+  // Codecs beside application/msgpack, application/json and application/gob. They must outlive the
+  // server.
   std::vector<const Codec*> codecs;
 };
 

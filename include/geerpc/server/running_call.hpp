@@ -16,6 +16,7 @@
 #include <utility>    // exchange, move
 
 #include <geerpc/base/duration.hpp>
+#include <geerpc/base/hot_path.hpp>
 #include <geerpc/server/connection.hpp>
 #include <geerpc/server/handler.hpp>
 #include <geerpc/server/worker.hpp>
@@ -43,7 +44,7 @@ class RunningCall final : public Responder {
 
   // Decodes, runs, replies. When it returns, one that was claimed is still among the connection's
   // slow calls.
-  void run() {
+  GEERPC_HOT void run() {
     handler_.counters.begin();
     worker_.begin(*this);
     std::optional<Error> error;
@@ -75,6 +76,8 @@ class RunningCall final : public Responder {
   SteadyClock::time_point ended() const noexcept { return ended_; }
   // False if the reply could not be written, since the peer does not take it.
   bool replied() const noexcept { return connection_works_; }
+  // True if the reply left at once, and all before it.
+  bool sent() const noexcept { return sent_ && connection_works_; }
 
   // ---- Responder: this call's own thread.
 
@@ -210,8 +213,8 @@ class RunningCall final : public Responder {
       write(out);
       count();
     };
-    connection_works_ =
-        connection_.append(write_and_count, !was_claimed_ && connection_.input_is_used_up());
+    sent_ = !was_claimed_ && connection_.input_is_used_up();
+    connection_works_ = connection_.append(write_and_count, sent_);
   }
   // Once, as soon as it is known whether it failed.
   void count() {
@@ -250,6 +253,7 @@ class RunningCall final : public Responder {
 
   bool was_claimed_ = false;
   bool connection_works_ = true;
+  bool sent_ = false;
 
   // Guarded by the worker's mutex, once claimed.
   bool handed_over_ = false;

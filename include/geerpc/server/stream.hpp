@@ -46,8 +46,8 @@ class ServerStream {
   // For the handshake: some more input by `deadline`; false if there is none.
   bool receive_until(SteadyClock::time_point deadline) {
     if (!socket_.wait_readable(deadline)) return false;
-    char* const to = input_.prepare(kHandshakeRead);
-    return take(socket_.receive_now(to, kHandshakeRead));
+    char* const to = input_.prepare(kMinReadSize);
+    return take(socket_.receive_now(to, input_.room()));
   }
 
   // ---- The writing half.
@@ -85,10 +85,13 @@ class ServerStream {
   ~ServerStream() = default;
 
   static constexpr std::chrono::milliseconds kTick{100};
-  static constexpr std::size_t kMinReadSize = 2u << 10;
+  // What was read into lies among the memory of others when it is given back, and stays resident.
+  static constexpr std::size_t kMinReadSize = 512;
   static constexpr std::size_t kMaxReadSize = 64u << 10;
+  static constexpr std::chrono::milliseconds kLingerTime{500};
 
   bool take(const Socket::Transfer& got) {
+    at_end_ = got.bytes == 0;
     if (got.bytes <= 0) return false;
     const auto bytes = static_cast<std::size_t>(got.bytes);
     if (bytes >= read_size_) read_size_ = (std::min)(2 * read_size_, kMaxReadSize);
@@ -102,7 +105,7 @@ class ServerStream {
     socket_.shutdown_writing();
     const auto deadline = SteadyClock::now() + kLingerTime;
     std::size_t budget = kLingerBytes;
-    char scrap[4096];
+    char scrap[512];  // small: it counts among what an idle thread holds
     while (budget >= sizeof scrap && socket_.wait_readable(deadline)) {
       if (socket_.receive_now(scrap, sizeof scrap).bytes <= 0) return;
       budget -= sizeof scrap;
@@ -115,13 +118,12 @@ class ServerStream {
   // Of the thread that reads.
   Buffer input_;
   std::size_t read_size_ = kMinReadSize;  // grows with what comes
+  bool at_end_ = false;                   // the peer has closed its half
 
   Outbox outbox_;
 
  private:
-  static constexpr std::size_t kHandshakeRead = 4096;
   static constexpr std::size_t kBatch = 64u << 10;  // bytes of replies worth a system call
-  static constexpr std::chrono::milliseconds kLingerTime{500};
   static constexpr std::size_t kLingerBytes = 4u << 20;
 
   bool wait_writable() const { return socket_.wait_writable(after(options_.write_timeout)); }

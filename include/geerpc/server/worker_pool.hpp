@@ -18,6 +18,7 @@
 #include <utility>             // move
 #include <vector>              // vector
 
+#include <geerpc/net/idle_stack.hpp>
 #include <geerpc/server/worker.hpp>
 
 GEERPC_BEGIN_NAMESPACE
@@ -108,6 +109,7 @@ class WorkerPool {
         lock.unlock();
         task(*self->worker);
         task = nullptr;  // and what it holds, without the lock
+        release_stack();
         lock.lock();
         if (!stopping) wait_for_task(lock, self);
       }

@@ -1,0 +1,3 @@
+module geerpc.test/peer
+
+go 1.19
