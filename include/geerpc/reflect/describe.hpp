@@ -65,22 +65,26 @@ class TypeDescriptions {
   template <class T>
   void add() {
     using U = std::remove_cv_t<T>;
-    constexpr Kind kind = kind_v<U>;
-    if constexpr (std::is_void_v<U>) {
-    } else if constexpr (has_fields_v<U>) {
-      add_struct<U>();
-    } else if constexpr (kind == Kind::nullable || kind == Kind::array || kind == Kind::sequence) {
-      add<element_of_t<U>>();
-    } else if constexpr (kind == Kind::map) {
-      add<typename U::mapped_type>();
-    } else if constexpr (kind == Kind::tuple) {
-      add_all(static_cast<const U*>(nullptr));
-    }
+    if constexpr (!std::is_void_v<U>) add_value<U>();
   }
 
   std::vector<TypeDescription> take() { return std::move(types_); }
 
  private:
+  template <class T>
+  void add_value() {
+    constexpr Kind kind = kind_v<T>;
+    if constexpr (has_fields_v<T>) {
+      add_struct<T>();
+    } else if constexpr (kind == Kind::nullable || kind == Kind::array || kind == Kind::sequence) {
+      add<element_of_t<T>>();
+    } else if constexpr (kind == Kind::map) {
+      add<typename T::mapped_type>();
+    } else if constexpr (kind == Kind::tuple) {
+      add_all(static_cast<const T*>(nullptr));
+    }
+  }
+
   template <template <class...> class Tuple, class... T>
   void add_all(const Tuple<T...>*) {
     (add<T>(), ...);

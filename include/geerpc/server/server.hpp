@@ -75,9 +75,14 @@ class Server {
   // Listens, and serves in the background. Returns the address with the port that was bound. Any
   // number of times, with different addresses. Throws Error(unavailable) with the system's reason,
   // failed_precondition after stop().
-  Address listen(const Address& address) {
+  Address listen(const Address& address) { return listen(address, nullptr); }
+
+  // For geerpc/http/: who serves plain HTTP on all ports, and a port for nothing else.
+  void set_http(std::shared_ptr<detail::PlainHttp> http) { core_->set_http(std::move(http)); }
+  Address listen(const Address& address, std::shared_ptr<detail::PlainHttp> only_http) {
     core_->services().share();
-    auto acceptor = std::make_unique<detail::Acceptor>(address, core_);  // may look a name up
+    auto acceptor = std::make_unique<detail::Acceptor>(address, core_,
+                                                       std::move(only_http));  // may look a name up
     const std::lock_guard<std::mutex> lock(mutex_);
     if (stopping_) throw Error(StatusCode::failed_precondition, "listen: the server was stopped");
     acceptors_.push_back(std::move(acceptor));
@@ -135,13 +140,7 @@ class Server {
   }
 
   // The methods of all services with their types, sorted by service and method.
-  std::vector<ServiceDescription> describe() const {
-    std::vector<ServiceDescription> services;
-    for (const std::string& name : core_->services().names()) {
-      services.push_back(core_->services().describe(name));
-    }
-    return services;
-  }
+  std::vector<ServiceDescription> describe() const { return core_->services().describe(); }
 
   // Counters of all methods, sorted by service and method.
   std::vector<ServiceStats> stats() const { return core_->services().stats(); }

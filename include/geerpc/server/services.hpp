@@ -101,6 +101,12 @@ class Services {
     return description;
   }
 
+  std::vector<ServiceDescription> describe() const {
+    std::vector<ServiceDescription> services;
+    for (const std::string& name : names()) services.push_back(describe(name));
+    return services;
+  }
+
   std::vector<ServiceStats> stats() const {
     const std::lock_guard<std::mutex> lock(mutex_);
     std::map<std::string, ServiceStats> services;
