@@ -8490,6 +8490,7 @@ GEERPC_END_NAMESPACE
 #ifndef GEERPC_NET_SOCKET_HPP
 #define GEERPC_NET_SOCKET_HPP
 
+#include <algorithm>     // min
 #include <cerrno>        // errno
 #include <cctype>        // tolower
 #include <chrono>        // steady_clock
@@ -8632,12 +8633,14 @@ class Socket {
   }
 
   // Waits until the peer's kernel has all that was sent, while it takes some of it every
-  // `patience`. A TCP connection that is closed before that, while the peer sends, is reset, and
-  // what is on its way is lost.
-  void wait_delivered(std::chrono::milliseconds patience) const noexcept {
+  // `patience`, and no longer than `at_most`. A TCP connection that is closed before that, while
+  // the peer sends, is reset, and what is on its way is lost.
+  void wait_delivered(std::chrono::milliseconds patience,
+                      std::chrono::milliseconds at_most) const noexcept {
+    const auto end = SteadyClock::now() + at_most;
     auto deadline = SteadyClock::now() + patience;
     int left = undelivered();
-    while (left > 0 && SteadyClock::now() < deadline) {
+    while (left > 0 && SteadyClock::now() < (std::min)(deadline, end)) {
       pollfd broken{fd(), 0, 0};  // nothing tells when it is delivered
       if (::poll(&broken, 1, 1) > 0) return;
       const int now_left = undelivered();
@@ -11854,10 +11857,11 @@ namespace detail {
 
 class JsonRpcServerWire final : public Wire {
  public:
-  // `max_batch`: elements of one batch.
-  JsonRpcServerWire(const WireLimits& limits, std::size_t max_batch)
+  // `max_batch`: elements of one batch; `max_batch_bytes`: of its text.
+  JsonRpcServerWire(const WireLimits& limits, std::size_t max_batch, std::size_t max_batch_bytes)
       : Wire(json_rpc_codec(2), limits),
         max_batch_(max_batch),
+        max_batch_bytes_(max_batch_bytes),
         replies_(this->limits().max_message),
         scanner_(this->limits().decode.max_depth) {}
 
@@ -11962,6 +11966,8 @@ class JsonRpcServerWire final : public Wire {
       whole.problem = "the batch is empty";
     } else if (elements > max_batch_) {
       whole.problem = "the batch has too many elements";
+    } else if (text.size() > max_batch_bytes_) {
+      whole.problem = "the batch is too large";
     } else {
       batch_ = batch;
       in_batch_ = elements;
@@ -11984,6 +11990,7 @@ class JsonRpcServerWire final : public Wire {
 
   // Constant after construction.
   const std::size_t max_batch_;
+  const std::size_t max_batch_bytes_;
 
   mutable JsonRpcReplies replies_;
 
@@ -13767,6 +13774,9 @@ struct ServerOptions {
   // Elements of one batch of JSON-RPC 2.0. Its answer, all together, is bounded by
   // max_message_size: what does not fit into it is an error.
   std::size_t max_batch_size = 1000;
+  // Bytes of such a batch. Each slow call of it holds the text of the whole batch until it is done,
+  // so this times max_calls_per_connection is what one connection can make the server hold.
+  std::size_t max_batch_bytes = 1u << 20;
 
   // Codecs beside application/msgpack, application/json and application/gob. They must outlive the
   // server.
@@ -13962,7 +13972,8 @@ class Handshake {
         return agreement;
       case First::json_rpc:
         if (!options().protocols.json_rpc) return {};
-        agreement.wire = std::make_unique<JsonRpcServerWire>(limits_, options().max_batch_size);
+        agreement.wire = std::make_unique<JsonRpcServerWire>(limits_, options().max_batch_size,
+                                                             options().max_batch_bytes);
         return agreement;
       case First::neither:
         break;
@@ -14177,7 +14188,7 @@ class ServerConnection : public ServerStream,
   void close() {
     if (flush()) {
       if (input_broken_ && !stopping()) linger();
-      socket_.wait_delivered(kLingerTime);
+      socket_.wait_delivered(kLingerTime, 10 * kLingerTime);
     }
     abort();
   }

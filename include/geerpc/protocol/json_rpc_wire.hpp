@@ -26,10 +26,11 @@ namespace detail {
 
 class JsonRpcServerWire final : public Wire {
  public:
-  // `max_batch`: elements of one batch.
-  JsonRpcServerWire(const WireLimits& limits, std::size_t max_batch)
+  // `max_batch`: elements of one batch; `max_batch_bytes`: of its text.
+  JsonRpcServerWire(const WireLimits& limits, std::size_t max_batch, std::size_t max_batch_bytes)
       : Wire(json_rpc_codec(2), limits),
         max_batch_(max_batch),
+        max_batch_bytes_(max_batch_bytes),
         replies_(this->limits().max_message),
         scanner_(this->limits().decode.max_depth) {}
 
@@ -134,6 +135,8 @@ class JsonRpcServerWire final : public Wire {
       whole.problem = "the batch is empty";
     } else if (elements > max_batch_) {
       whole.problem = "the batch has too many elements";
+    } else if (text.size() > max_batch_bytes_) {
+      whole.problem = "the batch is too large";
     } else {
       batch_ = batch;
       in_batch_ = elements;
@@ -156,6 +159,7 @@ class JsonRpcServerWire final : public Wire {
 
   // Constant after construction.
   const std::size_t max_batch_;
+  const std::size_t max_batch_bytes_;
 
   mutable JsonRpcReplies replies_;
 
