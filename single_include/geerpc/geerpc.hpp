@@ -5723,10 +5723,10 @@ struct GobPlan {
   };
 
   const GobType* local = nullptr;
-  std::vector<Step> steps;  // for each field of the peer's struct
-  bool has_match = false;
-  std::optional<Error> failure;   // why there is no way
-  const GobPlan* next = nullptr;  // another type of ours, for the same struct of the peer's
+  std::vector<Step> steps;           // for each field of the peer's struct
+  std::vector<std::size_t> matches;  // those that are not skipped, at most one for each of ours
+  std::optional<Error> failure;      // why there is no way
+  const GobPlan* next = nullptr;     // another type of ours, for the same struct of the peer's
 };
 
 inline GobSchema::~GobSchema() {
@@ -5737,34 +5737,53 @@ inline GobSchema::~GobSchema() {
   }
 }
 
-// As Go describes it: "Args = struct { A int; B []string; }".
-inline std::string gob_remote_name(const GobSchema& schema, const GobRemote* type, int depth = 0) {
+// Appends what Go calls the type, "Args = struct { A int; B []string; }", as far as that is short.
+inline void append_gob_remote_name(const GobSchema& schema, const GobRemote* type, int depth,
+                                   std::string& out) {
   constexpr int max_depth = 8;
-  constexpr std::size_t max_fields = 32;
-  if (type == nullptr || depth > max_depth) return "?";
-  const auto name = [&](int id) { return gob_remote_name(schema, schema.find(id), depth + 1); };
+  constexpr std::size_t max_size = 400;
+  if (out.size() > max_size) return;
+  if (type == nullptr || depth > max_depth) {
+    out += '?';
+    return;
+  }
+  const auto append = [&](int id) {
+    append_gob_remote_name(schema, schema.find(id), depth + 1, out);
+  };
+  const std::string_view name = type->name.substr(0, 100);
   switch (type->shape) {
     case GobShape::array:
-      return "[" + std::to_string(type->length) + "]" + name(type->element);
+      out += "[" + std::to_string(type->length) + "]";
+      return append(type->element);
     case GobShape::slice:
-      return "[]" + name(type->element);
+      out += "[]";
+      return append(type->element);
     case GobShape::map:
-      return "map[" + name(type->key) + "]" + name(type->element);
+      out += "map[";
+      append(type->key);
+      out += ']';
+      return append(type->element);
     case GobShape::basic:
     case GobShape::opaque:
       break;
-    case GobShape::record: {
-      std::string text = std::string(type->name.substr(0, 100));
-      if (depth != 0 && !text.empty()) return text;
-      text += " = struct { ";
-      for (std::size_t i = 0; i < type->fields.size() && i < max_fields; ++i) {
-        const GobRemote::Field& field = type->fields[i];
-        text.append(field.name.substr(0, 100)).append(" ").append(name(field.type)).append("; ");
+    case GobShape::record:
+      if (depth != 0 && !name.empty()) break;
+      out.append(name).append(" = struct { ");
+      for (const GobRemote::Field& field : type->fields) {
+        if (out.size() > max_size) break;
+        out.append(field.name.substr(0, 100)).append(" ");
+        append(field.type);
+        out += "; ";
       }
-      return text + '}';
-    }
+      out += '}';
+      return;
   }
-  return std::string(type->name.substr(0, 100));
+  out += name;
+}
+inline std::string gob_remote_name(const GobSchema& schema, const GobRemote* type) {
+  std::string name;
+  append_gob_remote_name(schema, type, 0, name);
+  return name;
 }
 
 // Finds plans and makes those that are missing. On the stack of one decoding; several may be at
@@ -5785,7 +5804,7 @@ class GobPlanner {
     prepare(*remote, local);
     if (local.shape != GobShape::record) return;
     const bool both_have_fields = local.field_count != 0 && !remote->fields.empty();
-    if (both_have_fields && !plan(*remote, local).has_match) {
+    if (both_have_fields && plan(*remote, local).matches.empty()) {
       throw_bad_value("gob: type mismatch: no fields matched compiling decoder for " +
                       std::string(local.name));
     }
@@ -5860,8 +5879,11 @@ class GobPlanner {
     open_.emplace_back(&remote, &local);
     try {
       if (open_.size() > max_depth_) throw_too_deep(max_depth_);
+      std::vector<bool> taken(local.match_count);
       for (std::size_t i = 0; i < remote.fields.size(); ++i) {
-        plan_field(remote, remote.fields[i], local, *plan, plan->steps[i]);
+        if (plan_field(remote, remote.fields[i], local, taken, plan->steps[i])) {
+          plan->matches.push_back(i);
+        }
       }
     } catch (const Error& error) {
       plan->failure = error;
@@ -5877,22 +5899,25 @@ class GobPlanner {
     return *made;
   }
 
-  void plan_field(const GobRemote& remote, const GobRemote::Field& field, const GobType& local,
-                  GobPlan& plan, GobPlan::Step& step) {
+  // False if the field is to be skipped.
+  bool plan_field(const GobRemote& remote, const GobRemote::Field& field, const GobType& local,
+                  std::vector<bool>& taken, GobPlan::Step& step) {
     for (std::size_t i = 0; i < local.match_count; ++i) {
-      if (local.fields[i].name != field.name) continue;
+      if (local.fields[i].name != field.name || taken[i]) continue;
       const GobType& ours = local.fields[i].type();
       const GobRemote& theirs = schema_.get(field.type);
       if (!is_compatible(&theirs, ours)) {
         throw_bad_value("gob: wrong type (" + std::string(local.fields[i].pointer ? "*" : "") +
                         gob_type_name(ours) + ") for received field " +
-                        std::string(remote.name.substr(0, 100)) + "." + std::string(field.name));
+                        std::string(remote.name.substr(0, 100)) + "." +
+                        std::string(field.name.substr(0, 100)));
       }
       prepare(theirs, ours);
-      plan.has_match = true;
+      taken[i] = true;
       step = {i, &theirs};
-      return;
+      return true;
     }
+    return false;
   }
 
   using Pair = std::pair<const GobRemote*, const GobType*>;
@@ -6094,20 +6119,20 @@ class GobDecoder {
     const GobPlan& plan = planner_.plan(type, local);
     const Level level(*this);
     const Place outer = place_;
-    std::size_t done = 0;
+    auto expected = plan.matches.begin();
     const auto clear_up_to = [&](std::size_t end) {
-      for (; done < end; ++done) {
-        const std::size_t index = plan.steps[done].field;
-        if (index != GobPlan::kSkip) decoders[index](*this, nullptr, object);
+      for (; expected != plan.matches.end() && *expected < end; ++expected) {
+        decoders[plan.steps[*expected].field](*this, nullptr, object);
       }
     };
-    for (std::size_t field = 0; reader_.next_field(field, plan.steps.size()); done = field) {
-      clear_up_to(field - 1);
+    for (std::size_t field = 0; reader_.next_field(field, plan.steps.size());) {
       const GobPlan::Step& step = plan.steps[field - 1];
       if (step.field == GobPlan::kSkip) {
         skip(schema_.get(type.fields[field - 1].type));
         continue;
       }
+      clear_up_to(field - 1);
+      ++expected;
       place_ = {nullptr, local.fields[step.field].name, 0};
       decoders[step.field](*this, step.type, object);
     }
@@ -8477,6 +8502,7 @@ GEERPC_END_NAMESPACE
 #ifndef GEERPC_NET_SOCKET_HPP
 #define GEERPC_NET_SOCKET_HPP
 
+#include <algorithm>     // min
 #include <cerrno>        // errno
 #include <cctype>        // tolower
 #include <chrono>        // steady_clock
@@ -8619,12 +8645,14 @@ class Socket {
   }
 
   // Waits until the peer's kernel has all that was sent, while it takes some of it every
-  // `patience`. A TCP connection that is closed before that, while the peer sends, is reset, and
-  // what is on its way is lost.
-  void wait_delivered(std::chrono::milliseconds patience) const noexcept {
+  // `patience`, and no longer than `at_most`. A TCP connection that is closed before that, while
+  // the peer sends, is reset, and what is on its way is lost.
+  void wait_delivered(std::chrono::milliseconds patience,
+                      std::chrono::milliseconds at_most) const noexcept {
+    const auto end = SteadyClock::now() + at_most;
     auto deadline = SteadyClock::now() + patience;
     int left = undelivered();
-    while (left > 0 && SteadyClock::now() < deadline) {
+    while (left > 0 && SteadyClock::now() < (std::min)(deadline, end)) {
       pollfd broken{fd(), 0, 0};  // nothing tells when it is delivered
       if (::poll(&broken, 1, 1) > 0) return;
       const int now_left = undelivered();
@@ -11929,12 +11957,13 @@ namespace detail {
 
 class JsonRpcServerWire final : public Wire {
  public:
-  // `max_batch`: elements of one batch. With `answer`, the input is one request or batch, and all
-  // that is answered to it goes there.
-  JsonRpcServerWire(const WireLimits& limits, std::size_t max_batch,
+  // `max_batch`: elements of one batch; `max_batch_bytes`: of its text. With `answer`, the input is
+  // one request or batch, and all that is answered to it goes there.
+  JsonRpcServerWire(const WireLimits& limits, std::size_t max_batch, std::size_t max_batch_bytes,
                     std::shared_ptr<JsonRpcAnswer> answer = nullptr)
       : Wire(json_rpc_codec(2), limits),
         max_batch_(max_batch),
+        max_batch_bytes_(max_batch_bytes),
         answer_(std::move(answer)),
         replies_(this->limits().max_message),
         scanner_(this->limits().decode.max_depth) {}
@@ -12056,6 +12085,8 @@ class JsonRpcServerWire final : public Wire {
       whole.problem = "the batch is empty";
     } else if (elements > max_batch_) {
       whole.problem = "the batch has too many elements";
+    } else if (text.size() > max_batch_bytes_) {
+      whole.problem = "the batch is too large";
     } else {
       batch_ = batch;
       in_batch_ = elements;
@@ -12079,6 +12110,7 @@ class JsonRpcServerWire final : public Wire {
 
   // Constant after construction.
   const std::size_t max_batch_;
+  const std::size_t max_batch_bytes_;
   const std::shared_ptr<JsonRpcAnswer> answer_;  // may be null
 
   mutable JsonRpcReplies replies_;
@@ -14421,6 +14453,9 @@ struct ServerOptions {
   // Elements of one batch of JSON-RPC 2.0. Its answer, all together, is bounded by
   // max_message_size: what does not fit into it is an error.
   std::size_t max_batch_size = 1000;
+  // Bytes of such a batch. Each slow call of it holds the text of the whole batch until it is done,
+  // so this times max_calls_per_connection is what one connection can make the server hold.
+  std::size_t max_batch_bytes = 1u << 20;
 
   // Codecs beside application/msgpack, application/json and application/gob. They must outlive the
   // server.
@@ -14631,7 +14666,8 @@ class Handshake {
         return agreement;
       case First::json_rpc:
         if (!options().protocols.json_rpc) return {};
-        agreement.wire = std::make_unique<JsonRpcServerWire>(limits_, options().max_batch_size);
+        agreement.wire = std::make_unique<JsonRpcServerWire>(limits_, options().max_batch_size,
+                                                             options().max_batch_bytes);
         return agreement;
       case First::neither:
         break;
@@ -14866,7 +14902,7 @@ class ServerConnection : public ServerStream,
   void close() {
     if (flush()) {
       if (input_broken_ && !stopping()) linger();
-      socket_.wait_delivered(kLingerTime);
+      socket_.wait_delivered(kLingerTime, 10 * kLingerTime);
     }
     abort();
   }
@@ -14944,7 +14980,7 @@ inline std::shared_ptr<ServerConnection> connection_for(std::string_view text,
   Handshake::Agreement agreement;
   agreement.option.call_timeout = timeout;
   agreement.wire = std::make_unique<JsonRpcServerWire>(wire_limits(options), options.max_batch_size,
-                                                       std::move(answer));
+                                                       options.max_batch_bytes, std::move(answer));
   auto connection = std::make_shared<ServerConnection>(Socket(), from.peer(), options);
   connection->agree(std::move(agreement));
   connection->input().append(text);

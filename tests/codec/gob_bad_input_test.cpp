@@ -291,6 +291,27 @@ TEST_SUITE("bad gob") {
     CHECK(outcome == "gob: too many different types");
   }
 
+  TEST_CASE("a struct of very many fields costs no more than what comes of it") {
+    std::vector<std::pair<std::string, int>> fields(60000, {"A", 2});  // only the first one counts
+    const std::string types = struct_type(65, fields) + slice_type(66, 65);
+    std::string value = integer(66) + std::string(1, '\0') + natural(1000000);
+    value += std::string(1000000, '\0');  // structs of which no field was sent
+    CHECK(seconds([&] { CHECK(decode("[]AB", types + message(value)) == "ok"); }) < 10);
+    CHECK(decode("AB", types + message(integer(65) + std::string("\x01\x02\x01\x04\0", 5))) ==
+          "ok");
+  }
+
+  TEST_CASE("the name of a type that contains itself many times is short") {
+    std::string types;
+    for (int id = 65; id < 75; ++id) {
+      types += struct_type(id, std::vector<std::pair<std::string, int>>(60, {"F", id + 1}));
+    }
+    const std::string text = decode("int", types + message(integer(65) + std::string(1, '\0')));
+    CHECK(text.rfind("gob: decoding into local type *int, received remote type  = struct { F ",
+                     0) == 0);
+    CHECK(text.size() < 1000);
+  }
+
   TEST_CASE("an interface value in too many pieces ends the stream") {
     const std::string types = struct_type(65, {{"A", 2}, {"Any", 66}}) + slice_type(66, 8);
     std::string stream = types;

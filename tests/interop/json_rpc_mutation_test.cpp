@@ -83,7 +83,7 @@ void answer(const JsonRpcServerWire& wire, const Message& message, Counts& count
 Counts read_requests(std::string_view text) {
   const Exact exact(text);
   std::string_view input = exact.view();
-  JsonRpcServerWire wire(WireLimits(), 100);
+  JsonRpcServerWire wire(WireLimits(), 100, 1u << 20);
   Message message;
   Counts counts;
   try {

@@ -327,6 +327,31 @@ TEST_SUITE("sockets") {
     }
   }
 
+  TEST_CASE("a peer that takes a little now and then is not waited for without end") {
+    RawListener listener;
+    const Socket socket = dial(listener.address());
+    RawSocket peer = listener.accept();
+    const std::string bytes(1 << 16, 'x');
+    while (socket.send_now(bytes.data(), bytes.size()).bytes > 0) {
+    }
+    std::atomic<bool> over{false};
+    // Each read makes room for more, and we send as much as it takes.
+    std::thread drip([&] {
+      while (!over) {
+        peer.recv_some();
+        while (!over && socket.send_now(bytes.data(), bytes.size()).bytes > 0) {
+        }
+      }
+    });
+    const auto begin = test::Clock::now();
+    socket.wait_delivered(200ms, 400ms);
+    const auto took = test::Clock::now() - begin;
+    over = true;
+    drip.join();
+    CHECK(took >= 200ms);
+    CHECK(took < 10s);
+  }
+
   TEST_CASE("an outbox keeps what does not fit, and what comes meanwhile, in order") {
     RawListener listener;
     const Socket socket = dial(listener.address());

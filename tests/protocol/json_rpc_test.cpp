@@ -26,7 +26,7 @@ namespace {
 
 struct Server {
   explicit Server(std::size_t max_message = 64u << 20, std::size_t max_batch = 100)
-      : wire(limits(max_message), max_batch) {}
+      : wire(limits(max_message), max_batch, max_message) {}
 
   static WireLimits limits(std::size_t max_message) {
     WireLimits limits;

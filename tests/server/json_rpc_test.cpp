@@ -264,12 +264,15 @@ TEST_SUITE("JSON-RPC") {
   TEST_CASE("batches and answers are bounded") {
     ServerOptions options;
     options.max_batch_size = 3;
+    options.max_batch_bytes = 600;
     options.max_message_size = 10000;
     Serving serving(options);
     Peer peer(serving);
     const std::string one = call("Echo.Bytes", "[4000]", "1");
     CHECK(peer.ask("[" + one + "," + one + "," + one + "," + one + "]") ==
           error("null", -32600, "the batch has too many elements"));
+    CHECK(peer.ask("[" + one + "," + std::string(600, ' ') + one + "]") ==
+          error("null", -32600, "the batch is too large"));
     CHECK(serving.calls("Echo.Bytes") == 0);
     const std::string good = result("1", '"' + std::string(4000, 'x') + '"');
     CHECK(

@@ -77,20 +77,20 @@ class GobDecoder {
     const GobPlan& plan = planner_.plan(type, local);
     const Level level(*this);
     const Place outer = place_;
-    std::size_t done = 0;
+    auto expected = plan.matches.begin();
     const auto clear_up_to = [&](std::size_t end) {
-      for (; done < end; ++done) {
-        const std::size_t index = plan.steps[done].field;
-        if (index != GobPlan::kSkip) decoders[index](*this, nullptr, object);
+      for (; expected != plan.matches.end() && *expected < end; ++expected) {
+        decoders[plan.steps[*expected].field](*this, nullptr, object);
       }
     };
-    for (std::size_t field = 0; reader_.next_field(field, plan.steps.size()); done = field) {
-      clear_up_to(field - 1);
+    for (std::size_t field = 0; reader_.next_field(field, plan.steps.size());) {
       const GobPlan::Step& step = plan.steps[field - 1];
       if (step.field == GobPlan::kSkip) {
         skip(schema_.get(type.fields[field - 1].type));
         continue;
       }
+      clear_up_to(field - 1);
+      ++expected;
       place_ = {nullptr, local.fields[step.field].name, 0};
       decoders[step.field](*this, step.type, object);
     }

@@ -30,10 +30,10 @@ struct GobPlan {
   };
 
   const GobType* local = nullptr;
-  std::vector<Step> steps;  // for each field of the peer's struct
-  bool has_match = false;
-  std::optional<Error> failure;   // why there is no way
-  const GobPlan* next = nullptr;  // another type of ours, for the same struct of the peer's
+  std::vector<Step> steps;           // for each field of the peer's struct
+  std::vector<std::size_t> matches;  // those that are not skipped, at most one for each of ours
+  std::optional<Error> failure;      // why there is no way
+  const GobPlan* next = nullptr;     // another type of ours, for the same struct of the peer's
 };
 
 inline GobSchema::~GobSchema() {
@@ -44,34 +44,53 @@ inline GobSchema::~GobSchema() {
   }
 }
 
-// As Go describes it: "Args = struct { A int; B []string; }".
-inline std::string gob_remote_name(const GobSchema& schema, const GobRemote* type, int depth = 0) {
+// Appends what Go calls the type, "Args = struct { A int; B []string; }", as far as that is short.
+inline void append_gob_remote_name(const GobSchema& schema, const GobRemote* type, int depth,
+                                   std::string& out) {
   constexpr int max_depth = 8;
-  constexpr std::size_t max_fields = 32;
-  if (type == nullptr || depth > max_depth) return "?";
-  const auto name = [&](int id) { return gob_remote_name(schema, schema.find(id), depth + 1); };
+  constexpr std::size_t max_size = 400;
+  if (out.size() > max_size) return;
+  if (type == nullptr || depth > max_depth) {
+    out += '?';
+    return;
+  }
+  const auto append = [&](int id) {
+    append_gob_remote_name(schema, schema.find(id), depth + 1, out);
+  };
+  const std::string_view name = type->name.substr(0, 100);
   switch (type->shape) {
     case GobShape::array:
-      return "[" + std::to_string(type->length) + "]" + name(type->element);
+      out += "[" + std::to_string(type->length) + "]";
+      return append(type->element);
     case GobShape::slice:
-      return "[]" + name(type->element);
+      out += "[]";
+      return append(type->element);
     case GobShape::map:
-      return "map[" + name(type->key) + "]" + name(type->element);
+      out += "map[";
+      append(type->key);
+      out += ']';
+      return append(type->element);
     case GobShape::basic:
     case GobShape::opaque:
       break;
-    case GobShape::record: {
-      std::string text = std::string(type->name.substr(0, 100));
-      if (depth != 0 && !text.empty()) return text;
-      text += " = struct { ";
-      for (std::size_t i = 0; i < type->fields.size() && i < max_fields; ++i) {
-        const GobRemote::Field& field = type->fields[i];
-        text.append(field.name.substr(0, 100)).append(" ").append(name(field.type)).append("; ");
+    case GobShape::record:
+      if (depth != 0 && !name.empty()) break;
+      out.append(name).append(" = struct { ");
+      for (const GobRemote::Field& field : type->fields) {
+        if (out.size() > max_size) break;
+        out.append(field.name.substr(0, 100)).append(" ");
+        append(field.type);
+        out += "; ";
       }
-      return text + '}';
-    }
+      out += '}';
+      return;
   }
-  return std::string(type->name.substr(0, 100));
+  out += name;
+}
+inline std::string gob_remote_name(const GobSchema& schema, const GobRemote* type) {
+  std::string name;
+  append_gob_remote_name(schema, type, 0, name);
+  return name;
 }
 
 // Finds plans and makes those that are missing. On the stack of one decoding; several may be at
@@ -92,7 +111,7 @@ class GobPlanner {
     prepare(*remote, local);
     if (local.shape != GobShape::record) return;
     const bool both_have_fields = local.field_count != 0 && !remote->fields.empty();
-    if (both_have_fields && !plan(*remote, local).has_match) {
+    if (both_have_fields && plan(*remote, local).matches.empty()) {
       throw_bad_value("gob: type mismatch: no fields matched compiling decoder for " +
                       std::string(local.name));
     }
@@ -167,8 +186,11 @@ class GobPlanner {
     open_.emplace_back(&remote, &local);
     try {
       if (open_.size() > max_depth_) throw_too_deep(max_depth_);
+      std::vector<bool> taken(local.match_count);
       for (std::size_t i = 0; i < remote.fields.size(); ++i) {
-        plan_field(remote, remote.fields[i], local, *plan, plan->steps[i]);
+        if (plan_field(remote, remote.fields[i], local, taken, plan->steps[i])) {
+          plan->matches.push_back(i);
+        }
       }
     } catch (const Error& error) {
       plan->failure = error;
@@ -184,22 +206,25 @@ class GobPlanner {
     return *made;
   }
 
-  void plan_field(const GobRemote& remote, const GobRemote::Field& field, const GobType& local,
-                  GobPlan& plan, GobPlan::Step& step) {
+  // False if the field is to be skipped.
+  bool plan_field(const GobRemote& remote, const GobRemote::Field& field, const GobType& local,
+                  std::vector<bool>& taken, GobPlan::Step& step) {
     for (std::size_t i = 0; i < local.match_count; ++i) {
-      if (local.fields[i].name != field.name) continue;
+      if (local.fields[i].name != field.name || taken[i]) continue;
       const GobType& ours = local.fields[i].type();
       const GobRemote& theirs = schema_.get(field.type);
       if (!is_compatible(&theirs, ours)) {
         throw_bad_value("gob: wrong type (" + std::string(local.fields[i].pointer ? "*" : "") +
                         gob_type_name(ours) + ") for received field " +
-                        std::string(remote.name.substr(0, 100)) + "." + std::string(field.name));
+                        std::string(remote.name.substr(0, 100)) + "." +
+                        std::string(field.name.substr(0, 100)));
       }
       prepare(theirs, ours);
-      plan.has_match = true;
+      taken[i] = true;
       step = {i, &theirs};
-      return;
+      return true;
     }
+    return false;
   }
 
   using Pair = std::pair<const GobRemote*, const GobType*>;

@@ -7,6 +7,7 @@
 #ifndef GEERPC_NET_SOCKET_HPP
 #define GEERPC_NET_SOCKET_HPP
 
+#include <algorithm>     // min
 #include <cerrno>        // errno
 #include <cctype>        // tolower
 #include <chrono>        // steady_clock
@@ -150,12 +151,14 @@ class Socket {
   }
 
   // Waits until the peer's kernel has all that was sent, while it takes some of it every
-  // `patience`. A TCP connection that is closed before that, while the peer sends, is reset, and
-  // what is on its way is lost.
-  void wait_delivered(std::chrono::milliseconds patience) const noexcept {
+  // `patience`, and no longer than `at_most`. A TCP connection that is closed before that, while
+  // the peer sends, is reset, and what is on its way is lost.
+  void wait_delivered(std::chrono::milliseconds patience,
+                      std::chrono::milliseconds at_most) const noexcept {
+    const auto end = SteadyClock::now() + at_most;
     auto deadline = SteadyClock::now() + patience;
     int left = undelivered();
-    while (left > 0 && SteadyClock::now() < deadline) {
+    while (left > 0 && SteadyClock::now() < (std::min)(deadline, end)) {
       pollfd broken{fd(), 0, 0};  // nothing tells when it is delivered
       if (::poll(&broken, 1, 1) > 0) return;
       const int now_left = undelivered();

@@ -27,12 +27,13 @@ namespace detail {
 
 class JsonRpcServerWire final : public Wire {
  public:
-  // `max_batch`: elements of one batch. With `answer`, the input is one request or batch, and all
-  // that is answered to it goes there.
-  JsonRpcServerWire(const WireLimits& limits, std::size_t max_batch,
+  // `max_batch`: elements of one batch; `max_batch_bytes`: of its text. With `answer`, the input is
+  // one request or batch, and all that is answered to it goes there.
+  JsonRpcServerWire(const WireLimits& limits, std::size_t max_batch, std::size_t max_batch_bytes,
                     std::shared_ptr<JsonRpcAnswer> answer = nullptr)
       : Wire(json_rpc_codec(2), limits),
         max_batch_(max_batch),
+        max_batch_bytes_(max_batch_bytes),
         answer_(std::move(answer)),
         replies_(this->limits().max_message),
         scanner_(this->limits().decode.max_depth) {}
@@ -154,6 +155,8 @@ class JsonRpcServerWire final : public Wire {
       whole.problem = "the batch is empty";
     } else if (elements > max_batch_) {
       whole.problem = "the batch has too many elements";
+    } else if (text.size() > max_batch_bytes_) {
+      whole.problem = "the batch is too large";
     } else {
       batch_ = batch;
       in_batch_ = elements;
@@ -177,6 +180,7 @@ class JsonRpcServerWire final : public Wire {
 
   // Constant after construction.
   const std::size_t max_batch_;
+  const std::size_t max_batch_bytes_;
   const std::shared_ptr<JsonRpcAnswer> answer_;  // may be null
 
   mutable JsonRpcReplies replies_;

@@ -124,7 +124,7 @@ class ServerConnection : public ServerStream,
   void close() {
     if (flush()) {
       if (input_broken_ && !stopping()) linger();
-      socket_.wait_delivered(kLingerTime);
+      socket_.wait_delivered(kLingerTime, 10 * kLingerTime);
     }
     abort();
   }

@@ -95,7 +95,8 @@ class Handshake {
         return agreement;
       case First::json_rpc:
         if (!options().protocols.json_rpc) return {};
-        agreement.wire = std::make_unique<JsonRpcServerWire>(limits_, options().max_batch_size);
+        agreement.wire = std::make_unique<JsonRpcServerWire>(limits_, options().max_batch_size,
+                                                             options().max_batch_bytes);
         return agreement;
       case First::neither:
         break;

@@ -31,7 +31,7 @@ inline std::shared_ptr<ServerConnection> connection_for(std::string_view text,
   Handshake::Agreement agreement;
   agreement.option.call_timeout = timeout;
   agreement.wire = std::make_unique<JsonRpcServerWire>(wire_limits(options), options.max_batch_size,
-                                                       std::move(answer));
+                                                       options.max_batch_bytes, std::move(answer));
   auto connection = std::make_shared<ServerConnection>(Socket(), from.peer(), options);
   connection->agree(std::move(agreement));
   connection->input().append(text);

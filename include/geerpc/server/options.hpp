@@ -77,6 +77,9 @@ struct ServerOptions {
   // Elements of one batch of JSON-RPC 2.0. Its answer, all together, is bounded by
   // max_message_size: what does not fit into it is an error.
   std::size_t max_batch_size = 1000;
+  // Bytes of such a batch. Each slow call of it holds the text of the whole batch until it is done,
+  // so this times max_calls_per_connection is what one connection can make the server hold.
+  std::size_t max_batch_bytes = 1u << 20;
 
   // Codecs beside application/msgpack, application/json and application/gob. They must outlive the
   // server.
