@@ -19332,7 +19332,15 @@ inline HttpHead rewrite_http_head(std::string_view head, std::size_t max_body) {
     head.remove_prefix(end + 1);
     if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
     if (line.empty()) continue;
+    if (result.text.empty()) {  // the request line
+      (result.text += line) += "\r\n";
+      continue;
+    }
     const std::size_t colon = (std::min)(line.find(':'), line.size());
+    if (line.find_first_of(" \t") < colon) {  // RFC 9112, 5.1 and 5.2: who reads it differs in how
+      result.refusal = "400 Bad Request";
+      break;
+    }
     std::string name(line.substr(0, colon));
     for (char& c : name) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
     if (name == "transfer-encoding") {
@@ -20169,8 +20177,8 @@ struct HttpOptions {
   // Whether kDebugPath and kDebugJsonPath are there: names, types and counters of all methods.
   bool debug_page = true;
 
-  // Web pages of other origins ("https://example.org") that may call, or "*" for all (CORS). None:
-  // only pages of this server's own origin. Programs that are no browsers don't ask.
+  // Origins ("https://example.org") whose web pages may call, or "*" for all (CORS). None: no page
+  // may. Programs that are no browsers name no origin, and may.
   std::vector<std::string> allowed_origins;
 
   // Bytes of a posted text; a larger one is refused (413). Never more than
@@ -20224,8 +20232,13 @@ class JsonRpcHandler {
               const RpcAccess& rpc) const {
     response.set_header("X-Content-Type-Options", "nosniff");
     response.set_header("Cache-Control", "no-store");
-    const bool foreign = allow_origin(request, response);
-    if (request.method == "OPTIONS" && foreign) {
+    // No page is of this server's origin, though one may seem so whose host name was made to lead
+    // here (DNS rebinding).
+    const std::string origin = request.get_header_value("Origin");
+    if (!origin.empty() && !allow_origin(origin, response)) {
+      return refuse(response, 403, "403 the server does not allow this page's origin\n");
+    }
+    if (request.method == "OPTIONS" && !origin.empty()) {
       response.status = 204;
       response.set_header("Access-Control-Allow-Methods", "POST");
       response.set_header("Access-Control-Allow-Headers", "Content-Type");
@@ -20253,16 +20266,13 @@ class JsonRpcHandler {
     }
   }
 
-  // True if a page of another origin asks, and may.
-  bool allow_origin(const httplib::Request& request, httplib::Response& response) const {
-    const auto& allowed = options_.allowed_origins;
-    if (allowed.empty()) return false;
-    response.set_header("Vary", "Origin");
-    const std::string origin = request.get_header_value("Origin");
+  bool allow_origin(const std::string& origin, httplib::Response& response) const {
     const auto has = [&](const std::string& one) {
+      const auto& allowed = options_.allowed_origins;
       return std::find(allowed.begin(), allowed.end(), one) != allowed.end();
     };
-    if (origin.empty() || !(has("*") || has(origin))) return false;
+    response.set_header("Vary", "Origin");
+    if (!has("*") && !has(origin)) return false;
     response.set_header("Access-Control-Allow-Origin", has("*") ? "*" : origin);
     return true;
   }

@@ -191,7 +191,7 @@ TEST_SUITE("HTTP on the RPC port") {
     CHECK(status(Browser::post_text(text, Browser::kJson + "Content-Encoding: gzip\r\n")) == 415);
     CHECK(status(Browser::post_text(text, Browser::kJson, "/other")) == 404);
     CHECK(status("GET /jsonrpc HTTP/1.1\r\n\r\n") == 405);
-    CHECK(status("OPTIONS /jsonrpc HTTP/1.1\r\nOrigin: http://x\r\n\r\n") == 405);
+    CHECK(status("OPTIONS /jsonrpc HTTP/1.1\r\n\r\n") == 405);
     CHECK(status("DELETE /debug/geerpc HTTP/1.1\r\n\r\n") == 405);
     CHECK(status("GET / HTTP/1.1\r\n\r\n") == 404);
     CHECK(status("GET /" + std::string(20000, 'x') + " HTTP/1.1\r\n\r\n") == 431);
@@ -205,6 +205,11 @@ TEST_SUITE("HTTP on the RPC port") {
                  "Content-Length: 1\r\nContent-Length: 2\r\n\r\n{}") == 400);
     CHECK(status("POST /jsonrpc HTTP/1.1\r\n" + Browser::kJson +
                  "Content-Length: 99999999999999999999\r\n\r\n") == 413);
+    // What one reader takes for a field, and the next one does not.
+    CHECK(status("POST /jsonrpc HTTP/1.1\r\n" + Browser::kJson +
+                 "Content-Length: 2\r\nTransfer-Encoding : chunked\r\n\r\n{}") == 400);
+    CHECK(status("POST /jsonrpc HTTP/1.1\r\n" + Browser::kJson +
+                 "Content-Length: 2\r\nX: 1,\r\n Transfer-Encoding: chunked\r\n\r\n{}") == 400);
   }
 
   TEST_CASE("a connection stays open as long as the client wants it") {
@@ -268,7 +273,7 @@ TEST_SUITE("HTTP on the RPC port") {
               .body.find("\"result\":\"xxx") != std::string::npos);
   }
 
-  TEST_CASE("pages of other origins may call only if they are allowed to") {
+  TEST_CASE("web pages may call only if their origin is allowed to") {
     const std::string text = call("Math.Sum", "[{}]", "1");
     const std::string preflight =
         "OPTIONS /jsonrpc HTTP/1.1\r\nOrigin: http://a.example\r\n"
@@ -287,13 +292,21 @@ TEST_SUITE("HTTP on the RPC port") {
     CHECK(answer.header("Access-Control-Allow-Origin") == "http://b.example");
     CHECK(answer.body == result("1", "0"));
     const Answer other = browser.post(text, Browser::kJson + "Origin: http://c.example\r\n");
+    CHECK(other.status == 403);
     CHECK(other.header("Access-Control-Allow-Origin") == "");
     CHECK(other.header("Vary") == "Origin");
     http.allowed_origins = {"*"};
     Fixture open(http);
     CHECK(Browser(open.address).ask(preflight).header("Access-Control-Allow-Origin") == "*");
     Fixture closed;
-    CHECK(Browser(closed.address).ask(preflight).header("Access-Control-Allow-Origin") == "");
+    const Answer refused = Browser(closed.address).ask(preflight);
+    CHECK(refused.status == 403);
+    CHECK(refused.header("Access-Control-Allow-Origin") == "");
+    // A page whose host name leads here seems to be of this origin.
+    CHECK(Browser(closed.address)
+              .post(call("Say.This", "[1]", "1"), Browser::kJson + "Origin: http://x\r\n")
+              .status == 403);
+    CHECK(closed.heard == 0);
   }
 
   TEST_CASE("a slow call holds up nobody, and is answered when its time is over") {

@@ -36,7 +36,15 @@ inline HttpHead rewrite_http_head(std::string_view head, std::size_t max_body) {
     head.remove_prefix(end + 1);
     if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
     if (line.empty()) continue;
+    if (result.text.empty()) {  // the request line
+      (result.text += line) += "\r\n";
+      continue;
+    }
     const std::size_t colon = (std::min)(line.find(':'), line.size());
+    if (line.find_first_of(" \t") < colon) {  // RFC 9112, 5.1 and 5.2: who reads it differs in how
+      result.refusal = "400 Bad Request";
+      break;
+    }
     std::string name(line.substr(0, colon));
     for (char& c : name) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
     if (name == "transfer-encoding") {

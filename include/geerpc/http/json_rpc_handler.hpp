@@ -29,8 +29,8 @@ struct HttpOptions {
   // Whether kDebugPath and kDebugJsonPath are there: names, types and counters of all methods.
   bool debug_page = true;
 
-  // Web pages of other origins ("https://example.org") that may call, or "*" for all (CORS). None:
-  // only pages of this server's own origin. Programs that are no browsers don't ask.
+  // Origins ("https://example.org") whose web pages may call, or "*" for all (CORS). None: no page
+  // may. Programs that are no browsers name no origin, and may.
   std::vector<std::string> allowed_origins;
 
   // Bytes of a posted text; a larger one is refused (413). Never more than
@@ -84,8 +84,13 @@ class JsonRpcHandler {
               const RpcAccess& rpc) const {
     response.set_header("X-Content-Type-Options", "nosniff");
     response.set_header("Cache-Control", "no-store");
-    const bool foreign = allow_origin(request, response);
-    if (request.method == "OPTIONS" && foreign) {
+    // No page is of this server's origin, though one may seem so whose host name was made to lead
+    // here (DNS rebinding).
+    const std::string origin = request.get_header_value("Origin");
+    if (!origin.empty() && !allow_origin(origin, response)) {
+      return refuse(response, 403, "403 the server does not allow this page's origin\n");
+    }
+    if (request.method == "OPTIONS" && !origin.empty()) {
       response.status = 204;
       response.set_header("Access-Control-Allow-Methods", "POST");
       response.set_header("Access-Control-Allow-Headers", "Content-Type");
@@ -113,16 +118,13 @@ class JsonRpcHandler {
     }
   }
 
-  // True if a page of another origin asks, and may.
-  bool allow_origin(const httplib::Request& request, httplib::Response& response) const {
-    const auto& allowed = options_.allowed_origins;
-    if (allowed.empty()) return false;
-    response.set_header("Vary", "Origin");
-    const std::string origin = request.get_header_value("Origin");
+  bool allow_origin(const std::string& origin, httplib::Response& response) const {
     const auto has = [&](const std::string& one) {
+      const auto& allowed = options_.allowed_origins;
       return std::find(allowed.begin(), allowed.end(), one) != allowed.end();
     };
-    if (origin.empty() || !(has("*") || has(origin))) return false;
+    response.set_header("Vary", "Origin");
+    if (!has("*") && !has(origin)) return false;
     response.set_header("Access-Control-Allow-Origin", has("*") ? "*" : origin);
     return true;
   }
