@@ -5177,6 +5177,13 @@ class GobReader {
     return static_cast<std::size_t>(n);
   }
 
+  // Called in front of each element of a container. A struct may end with its message, and so take
+  // no byte at all: without this, counts inside of each other would make many elements of few
+  // bytes.
+  void begin_element() const {
+    if (p_ == end_) throw_short();
+  }
+
   // The number of the field that follows in a struct of `fields` fields; false at its end, which is
   // a zero or the end of the message. `next` is 0 before the first field.
   bool next_field(std::size_t& next, std::size_t fields) {
@@ -6003,7 +6010,7 @@ class GobSkipper {
       const GobRemote* const key = type.shape == GobShape::map ? &schema_.get(type.key) : nullptr;
       const GobRemote& element = schema_.get(type.element);
       for (std::uint64_t left = in.uint(); left != 0; --left) {
-        if (in.at_end()) GobReader::throw_short();  // each takes a byte at least
+        in.begin_element();
         if (key != nullptr) skip(in, *key);
         skip(in, element);
       }
@@ -6237,10 +6244,14 @@ void decode_gob_sequence(GobDecoder& in, const GobRemote& type, T& out) {
     out.clear();
     // Never reserve more memory than there are bytes to read: a count is only a claim.
     out.reserve((std::min)(count, in.reader().left() / sizeof(Element) + 1));
-    for (std::size_t i = 0; i < count; ++i) decode_gob_value(in, of, out.emplace_back());
+    for (std::size_t i = 0; i < count; ++i) {
+      in.reader().begin_element();
+      decode_gob_value(in, of, out.emplace_back());
+    }
   } else {
     out.clear();
     for (std::size_t i = 0; i < count; ++i) {
+      in.reader().begin_element();
       Element element{};
       decode_gob_value(in, of, element);
       out.insert(out.end(), std::move(element));
@@ -6264,6 +6275,7 @@ void decode_gob_map(GobDecoder& in, const GobRemote& type, T& out) {
   const GobRemote& of = in.schema().get(type.element);
   const GobDecoder::Level level(in);
   for (std::size_t left = in.reader().count(); left != 0; --left) {
+    in.reader().begin_element();
     typename T::key_type key{};
     typename T::mapped_type mapped{};
     decode_gob_value(in, key_type, key);

@@ -301,6 +301,19 @@ TEST_SUITE("bad gob") {
           "ok");
   }
 
+  TEST_CASE("counts inside of each other make no more elements than there are bytes") {
+    // In each Tree 5,000 others, of which the first holds all the rest of the message: the others
+    // would be structs of which not even the end was sent.
+    const std::string types =
+        struct_type(65, {{"V", 2}, {"Kids", 66}, {"Text", 6}}) + slice_type(66, 65);
+    std::string value = integer(65);
+    for (int i = 0; i < 40; ++i) value += "\x02" + natural(5000);
+    value += "\x03" + natural(5000) + std::string(5000, 'x');
+    CHECK(decode("Tree", types + message(value)) == "unexpected EOF");
+    CHECK(decode("AB", struct_type(64, {{"A", 2}, {"Tree", 65}}) + types +
+                           message(integer(64) + "\x02" + value.substr(2))) == "unexpected EOF");
+  }
+
   TEST_CASE("the name of a type that contains itself many times is short") {
     std::string types;
     for (int id = 65; id < 75; ++id) {

@@ -124,6 +124,13 @@ class GobReader {
     return static_cast<std::size_t>(n);
   }
 
+  // Called in front of each element of a container. A struct may end with its message, and so take
+  // no byte at all: without this, counts inside of each other would make many elements of few
+  // bytes.
+  void begin_element() const {
+    if (p_ == end_) throw_short();
+  }
+
   // The number of the field that follows in a struct of `fields` fields; false at its end, which is
   // a zero or the end of the message. `next` is 0 before the first field.
   bool next_field(std::size_t& next, std::size_t fields) {
