@@ -2992,6 +2992,11 @@ namespace detail {
 constexpr bool is_json_space(char c) noexcept {
   return c == ' ' || c == '\n' || c == '\r' || c == '\t';
 }
+// Where the white space ends that begins at `from`.
+constexpr std::size_t skip_blanks(std::string_view text, std::size_t from) noexcept {
+  while (from < text.size() && is_json_space(text[from])) ++from;
+  return from;
+}
 constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 
 // How many bytes at the start of a JSON string stand for themselves, both in what Go writes and in
@@ -11987,26 +11992,26 @@ class JsonRpcServerWire final : public Wire {
   std::size_t read(std::string_view input, Message& message) override {
     message.reset();
     if (in_batch_ != 0) return read_element(input, 0, message);
+    if (const std::size_t blanks = skip_blanks(input, 0)) {  // not kept, but counted
+      check_size(blanks_ += blanks);
+      message.kind = MessageKind::nothing;
+      return blanks;
+    }
     if (scanner_.feed(input) != JsonScanner::Status::done) {
       check_size(input.size());
       return 0;
     }
     const std::size_t end = scanner_.end();
     scanner_.reset();
+    blanks_ = 0;
     check_size(end);
-    std::size_t begin = 0;
-    while (is_json_space(input[begin])) ++begin;
-    const std::string_view text = input.substr(begin, end - begin);
+    const std::string_view text = input.substr(0, end);
     if (text[0] == '[') {
-      if (begin_batch(text, message)) return read_element(input, begin + 1, message);
+      if (begin_batch(text, message)) return read_element(input, 1, message);
     } else {
       take(parse(text, message), message);
     }
     return skip_blanks(input, end);
-  }
-
-  bool between_messages(std::string_view input) const override {
-    return in_batch_ == 0 && skip_blanks(input, 0) == input.size();
   }
 
   // A server asks nothing.
@@ -12040,11 +12045,6 @@ class JsonRpcServerWire final : public Wire {
   bool has_notify() const noexcept override { return true; }
 
  private:
-  static std::size_t skip_blanks(std::string_view input, std::size_t from) {
-    while (from < input.size() && is_json_space(input[from])) ++from;
-    return from;
-  }
-
   JsonRpcRequest parse(std::string_view text, Message& message) const {
     return parse_json_rpc_request(text, limits().decode, batch_ != nullptr,
                                   message.unescaped_method);
@@ -12129,6 +12129,7 @@ class JsonRpcServerWire final : public Wire {
 
   // Of the reading half.
   JsonScanner scanner_;
+  std::size_t blanks_ = 0;                        // that were read over in front of a value
   std::shared_ptr<JsonRpcBatch> batch_;           // the array that is being read
   std::size_t in_batch_ = 0;                      // its elements that were not read yet
   JsonRpcVersion version_ = JsonRpcVersion::two;  // of the last request
@@ -12177,7 +12178,11 @@ class JsonWire final : public Wire {
   std::size_t read(std::string_view input, Message& message) override {
     message.reset();
     if (header_end_ == 0) {
-      while (blanks_ < input.size() && is_json_space(input[blanks_])) ++blanks_;
+      if (const std::size_t blanks = skip_blanks(input, 0)) {  // not kept, but counted
+        check_size(blanks_ += blanks);
+        message.kind = MessageKind::nothing;
+        return blanks;
+      }
       if (!scan(input, 0)) return 0;
       header_end_ = scanner_.end();
       scanner_.reset();
@@ -12190,19 +12195,14 @@ class JsonWire final : public Wire {
       read_header(input.substr(0, header_end), message);  // so that the caller knows whose it is
       throw;
     }
-    std::size_t end = header_end + scanner_.end();
+    const std::size_t end = header_end + scanner_.end();
     header_end_ = blanks_ = 0;
     scanner_.reset();
     message.reset();
     read_header(input.substr(0, header_end), message);
     check_size(end);
     message.body = input.substr(header_end, end - header_end);
-    while (end < input.size() && is_json_space(input[end])) ++end;
-    return end;
-  }
-
-  bool between_messages(std::string_view input) const override {
-    return header_end_ == 0 && blanks_ == input.size();
+    return skip_blanks(input, end);
   }
 
   bool read_unfinished(std::string_view input, Message& message) override {
@@ -12343,7 +12343,7 @@ class JsonWire final : public Wire {
   // Of the reading half.
   JsonScanner scanner_;
   std::size_t header_end_ = 0;  // once the header was found
-  std::size_t blanks_ = 0;      // in front of the header
+  std::size_t blanks_ = 0;      // that were read over in front of it
 };
 
 }  // namespace detail

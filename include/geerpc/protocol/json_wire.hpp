@@ -38,7 +38,11 @@ class JsonWire final : public Wire {
   std::size_t read(std::string_view input, Message& message) override {
     message.reset();
     if (header_end_ == 0) {
-      while (blanks_ < input.size() && is_json_space(input[blanks_])) ++blanks_;
+      if (const std::size_t blanks = skip_blanks(input, 0)) {  // not kept, but counted
+        check_size(blanks_ += blanks);
+        message.kind = MessageKind::nothing;
+        return blanks;
+      }
       if (!scan(input, 0)) return 0;
       header_end_ = scanner_.end();
       scanner_.reset();
@@ -51,19 +55,14 @@ class JsonWire final : public Wire {
       read_header(input.substr(0, header_end), message);  // so that the caller knows whose it is
       throw;
     }
-    std::size_t end = header_end + scanner_.end();
+    const std::size_t end = header_end + scanner_.end();
     header_end_ = blanks_ = 0;
     scanner_.reset();
     message.reset();
     read_header(input.substr(0, header_end), message);
     check_size(end);
     message.body = input.substr(header_end, end - header_end);
-    while (end < input.size() && is_json_space(input[end])) ++end;
-    return end;
-  }
-
-  bool between_messages(std::string_view input) const override {
-    return header_end_ == 0 && blanks_ == input.size();
+    return skip_blanks(input, end);
   }
 
   bool read_unfinished(std::string_view input, Message& message) override {
@@ -204,7 +203,7 @@ class JsonWire final : public Wire {
   // Of the reading half.
   JsonScanner scanner_;
   std::size_t header_end_ = 0;  // once the header was found
-  std::size_t blanks_ = 0;      // in front of the header
+  std::size_t blanks_ = 0;      // that were read over in front of it
 };
 
 }  // namespace detail
