@@ -9002,6 +9002,9 @@ class Wire {
   // True if `input` holds nothing of a message yet, so that the peer is idle rather than slow.
   virtual bool between_messages(std::string_view input) const { return input.empty(); }
 
+  // True in the midst of several requests that get one answer: they are read to the last.
+  virtual bool in_batch() const noexcept { return false; }
+
   // After read() returned 0: how many more bytes the message needs at least, at least 1.
   virtual std::size_t missing() const noexcept { return 1; }
 
@@ -12015,6 +12018,8 @@ class JsonRpcServerWire final : public Wire {
     return skip_blanks(input, end);
   }
 
+  bool in_batch() const noexcept override { return in_batch_ != 0; }
+
   // A server asks nothing.
   void begin_request(Buffer&, const RequestHeader&) const override {}
 
@@ -14844,6 +14849,9 @@ class ServerConnection : public ServerStream,
   // After that. Such a connection carries no messages and has no wire().
   bool is_plain_http() const noexcept { return wire_ == nullptr; }
 
+  // False once no further request is to be read.
+  bool may_read() const noexcept { return !stopping() || wire_->in_batch(); }
+
   // The next message, without waiting: false if it is not all there. Throws Error if what is there
   // can't be one; message.seq then tells whose it was, if that is known.
   bool next_message(Message& message) {
@@ -14905,7 +14913,7 @@ class ServerConnection : public ServerStream,
     input_broken_ = broken;
   }
 
-  // No request is read after the one at work. Any thread.
+  // No request is read after the one at work, or the batch. Any thread.
   void stop_reading() {
     stopping_.store(true, std::memory_order_relaxed);
     ::shutdown(socket_.fd(), SHUT_RD);
@@ -15994,7 +16002,7 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
         bool works = connection->flush(), all_sent = true;
         while (works) {
           auto now = SteadyClock::now();
-          while (!connection->stopping() && connection->next_message(message)) {
+          while (connection->may_read() && connection->next_message(message)) {
             const Outcome outcome = handle(connection, worker, message, now);
             if (outcome == Outcome::handed_over) return;
             if (outcome == Outcome::broken) return end_input(connection);

@@ -67,6 +67,8 @@ class JsonRpcServerWire final : public Wire {
     return skip_blanks(input, end);
   }
 
+  bool in_batch() const noexcept override { return in_batch_ != 0; }
+
   // A server asks nothing.
   void begin_request(Buffer&, const RequestHeader&) const override {}
 

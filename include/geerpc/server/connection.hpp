@@ -53,6 +53,9 @@ class ServerConnection : public ServerStream,
   // After that. Such a connection carries no messages and has no wire().
   bool is_plain_http() const noexcept { return wire_ == nullptr; }
 
+  // False once no further request is to be read.
+  bool may_read() const noexcept { return !stopping() || wire_->in_batch(); }
+
   // The next message, without waiting: false if it is not all there. Throws Error if what is there
   // can't be one; message.seq then tells whose it was, if that is known.
   bool next_message(Message& message) {
@@ -114,7 +117,7 @@ class ServerConnection : public ServerStream,
     input_broken_ = broken;
   }
 
-  // No request is read after the one at work. Any thread.
+  // No request is read after the one at work, or the batch. Any thread.
   void stop_reading() {
     stopping_.store(true, std::memory_order_relaxed);
     ::shutdown(socket_.fd(), SHUT_RD);
