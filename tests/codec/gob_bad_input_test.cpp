@@ -6,6 +6,7 @@
 #include <doctest/doctest.h>
 
 #include <chrono>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -336,6 +337,23 @@ TEST_SUITE("bad gob") {
       piece = integer(id) + natural(2) + std::string(2, '\0');
     }
     CHECK(decode("AB", stream) == "gob: a value in too many messages");
+  }
+
+  TEST_CASE(
+      "a value that goes on is read again for its next message, not for each byte of a length") {
+    go::Stream in;
+    in.scanner.scan(struct_type(65, {{"A", 2}, {"Any", 8}}));
+    const std::string piece = message(integer(65) + "\x02\x01x" + slice_type(66, 2).substr(1));
+    const std::string length = {'\xf8', 0, 0, 0, 0, 0, 0, 0, 5};
+    const std::string all = piece + length + integer(66) + std::string("\x02\0\0", 3);
+    std::set<std::size_t> wanted;
+    for (std::size_t size = 1; size < all.size(); ++size) {
+      CHECK(in.scanner.scan(std::string_view(all).substr(0, size)) == GobScanner::Found::nothing);
+      if (size >= piece.size()) wanted.insert(in.scanner.size());
+    }
+    CHECK(wanted == std::set<std::size_t>{piece.size() + 1, piece.size() + 9, all.size()});
+    CHECK(in.scanner.scan(all) == GobScanner::Found::value);
+    CHECK(in.scanner.size() == all.size());
   }
 
   TEST_CASE("a bad value costs its stream nothing, even one that might hold interface values") {

@@ -67,7 +67,8 @@ class GobReader {
     const bool has_length = read_gob_length(rest, head, length);
     if (!has_length || length > rest.size() - head) {
       if (!more_may_come_) throw_short();
-      throw GobNeedsMore{has_length ? static_cast<std::size_t>(length) - (rest.size() - head) : 1};
+      if (!has_length) throw GobNeedsMore{head > rest.size() ? head - rest.size() : 1};
+      throw GobNeedsMore{static_cast<std::size_t>(length) - (rest.size() - head)};
     }
     p_ = end_ + head;
     end_ = p_ + length;
