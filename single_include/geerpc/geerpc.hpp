@@ -12302,7 +12302,7 @@ class JsonWire final : public Wire {
         if (!reader.try_null()) reader.string(message.unescaped_method);
       } else if (equal_folded(name, "Seq")) {
         if (!reader.try_null()) message.seq = reader.integer<std::uint64_t>();
-      } else if (equal_folded(name, "Error")) {
+      } else if (equal_folded(name, "Error") && side_ == Side::client) {
         if (!reader.try_null()) reader.string(message.unescaped_text);
       } else if (name == "Timeout") {
         message.timeout = std::chrono::nanoseconds(reader.integer<std::int64_t>());
@@ -12323,10 +12323,7 @@ class JsonWire final : public Wire {
       message.method = {};
       throw Error(StatusCode::invalid_argument, "the name of the method is too long");
     }
-    if (side_ == Side::server) {
-      message.kind = MessageKind::request;  // an Error in a request means nothing
-      return;
-    }
+    if (side_ == Side::server) return;  // an Error in a request means nothing
     message.text = message.unescaped_text;
     message.kind = message.text.empty() ? MessageKind::reply : MessageKind::error;
     // A Go server's stray errors have seq 0, too, but they are meant for nobody.
@@ -14856,7 +14853,10 @@ class ServerConnection : public ServerStream,
   // The next message, without waiting: false if it is not all there. Throws Error if what is there
   // can't be one; message.seq then tells whose it was, if that is known.
   bool next_message(Message& message) {
-    if (input_.empty()) return false;
+    if (input_.empty()) {
+      message.metadata.clear();  // an idle connection must not hold on to it
+      return false;
+    }
     const std::size_t size = wire_->read(input_.view(), message);
     if (size == 0) return false;
     input_.consume(size);  // the message's views stay valid until the next receive()
