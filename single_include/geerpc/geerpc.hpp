@@ -3001,6 +3001,11 @@ namespace detail {
 constexpr bool is_json_space(char c) noexcept {
   return c == ' ' || c == '\n' || c == '\r' || c == '\t';
 }
+// Where the white space ends that begins at `from`.
+constexpr std::size_t skip_blanks(std::string_view text, std::size_t from) noexcept {
+  while (from < text.size() && is_json_space(text[from])) ++from;
+  return from;
+}
 constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 
 // How many bytes at the start of a JSON string stand for themselves, both in what Go writes and in
@@ -5106,7 +5111,8 @@ class GobReader {
     const bool has_length = read_gob_length(rest, head, length);
     if (!has_length || length > rest.size() - head) {
       if (!more_may_come_) throw_short();
-      throw GobNeedsMore{has_length ? static_cast<std::size_t>(length) - (rest.size() - head) : 1};
+      if (!has_length) throw GobNeedsMore{head > rest.size() ? head - rest.size() : 1};
+      throw GobNeedsMore{static_cast<std::size_t>(length) - (rest.size() - head)};
     }
     p_ = end_ + head;
     end_ = p_ + length;
@@ -5161,6 +5167,13 @@ class GobReader {
     const std::uint64_t n = uint();
     if (n > static_cast<std::size_t>(all_end_ - p_)) throw_short();
     return static_cast<std::size_t>(n);
+  }
+
+  // Called in front of each element of a container. A struct may end with its message, and so take
+  // no byte at all: without this, counts inside of each other would make many elements of few
+  // bytes.
+  void begin_element() const {
+    if (p_ == end_) throw_short();
   }
 
   // The number of the field that follows in a struct of `fields` fields; false at its end, which is
@@ -5843,10 +5856,14 @@ void decode_gob_sequence(GobDecoder& in, const GobRemote& type, T& out) {
     out.clear();
     // Never reserve more memory than there are bytes to read: a count is only a claim.
     out.reserve((std::min)(count, in.reader().left() / sizeof(Element) + 1));
-    for (std::size_t i = 0; i < count; ++i) decode_gob_value(in, of, out.emplace_back());
+    for (std::size_t i = 0; i < count; ++i) {
+      in.reader().begin_element();
+      decode_gob_value(in, of, out.emplace_back());
+    }
   } else {
     out.clear();
     for (std::size_t i = 0; i < count; ++i) {
+      in.reader().begin_element();
       Element element{};
       decode_gob_value(in, of, element);
       out.insert(out.end(), std::move(element));
@@ -5870,6 +5887,7 @@ void decode_gob_map(GobDecoder& in, const GobRemote& type, T& out) {
   const GobRemote& of = in.type(type.element);
   const GobDecoder::Level level(in);
   for (std::size_t left = in.reader().count(); left != 0; --left) {
+    in.reader().begin_element();
     typename T::key_type key{};
     typename T::mapped_type mapped{};
     decode_gob_value(in, key_type, key);
@@ -6418,7 +6436,8 @@ template <class T>
 void encode_gob_time(GobWriter& out, const T& time) {
   const Moment moment = to_moment(time);
   char bytes[15] = {1};
-  store_big_endian(bytes + 1, static_cast<std::uint64_t>(moment.seconds - kZeroTime.seconds));
+  store_big_endian(bytes + 1, static_cast<std::uint64_t>(moment.seconds) -
+                                  static_cast<std::uint64_t>(kZeroTime.seconds));
   store_big_endian(bytes + 9, moment.nanoseconds);
   store_big_endian(bytes + 13, std::uint16_t{0xFFFF});
   out.string({bytes, sizeof bytes});
@@ -8240,6 +8259,9 @@ class Wire {
 
   // True if `input` holds nothing of a message yet, so that the peer is idle rather than slow.
   virtual bool between_messages(std::string_view input) const { return input.empty(); }
+
+  // True in the midst of several requests that get one answer: they are read to the last.
+  virtual bool in_batch() const noexcept { return false; }
 
   // After read() returned 0: how many more bytes the message needs at least, at least 1.
   virtual std::size_t missing() const noexcept { return 1; }
@@ -10423,7 +10445,7 @@ class GobSkipper {
       const GobRemote* const key = type.shape == GobShape::map ? &schema_.get(type.key) : nullptr;
       const GobRemote& element = schema_.get(type.element);
       for (std::uint64_t left = in.uint(); left != 0; --left) {
-        if (in.at_end()) GobReader::throw_short();  // each takes a byte at least
+        in.begin_element();
         if (key != nullptr) skip(in, *key);
         skip(in, element);
       }
@@ -11252,7 +11274,11 @@ class JsonWire final : public Wire {
   std::size_t read(std::string_view input, Message& message) override {
     message.reset();
     if (header_end_ == 0) {
-      while (blanks_ < input.size() && is_json_space(input[blanks_])) ++blanks_;
+      if (const std::size_t blanks = skip_blanks(input, 0)) {  // not kept, but counted
+        check_size(blanks_ += blanks);
+        message.kind = MessageKind::nothing;
+        return blanks;
+      }
       if (!scan(input, 0)) return 0;
       header_end_ = scanner_.end();
       scanner_.reset();
@@ -11265,19 +11291,14 @@ class JsonWire final : public Wire {
       read_header(input.substr(0, header_end), message);  // so that the caller knows whose it is
       throw;
     }
-    std::size_t end = header_end + scanner_.end();
+    const std::size_t end = header_end + scanner_.end();
     header_end_ = blanks_ = 0;
     scanner_.reset();
     message.reset();
     read_header(input.substr(0, header_end), message);
     check_size(end);
     message.body = input.substr(header_end, end - header_end);
-    while (end < input.size() && is_json_space(input[end])) ++end;
-    return end;
-  }
-
-  bool between_messages(std::string_view input) const override {
-    return header_end_ == 0 && blanks_ == input.size();
+    return skip_blanks(input, end);
   }
 
   bool read_unfinished(std::string_view input, Message& message) override {
@@ -11370,7 +11391,7 @@ class JsonWire final : public Wire {
         if (!reader.try_null()) reader.string(message.unescaped_method);
       } else if (equal_folded(name, "Seq")) {
         if (!reader.try_null()) message.seq = reader.integer<std::uint64_t>();
-      } else if (equal_folded(name, "Error")) {
+      } else if (equal_folded(name, "Error") && side_ == Side::client) {
         if (!reader.try_null()) reader.string(message.unescaped_text);
       } else if (name == "Timeout") {
         message.timeout = std::chrono::nanoseconds(reader.integer<std::int64_t>());
@@ -11391,10 +11412,7 @@ class JsonWire final : public Wire {
       message.method = {};
       throw Error(StatusCode::invalid_argument, "the name of the method is too long");
     }
-    if (side_ == Side::server) {
-      message.kind = MessageKind::request;  // an Error in a request means nothing
-      return;
-    }
+    if (side_ == Side::server) return;  // an Error in a request means nothing
     message.text = message.unescaped_text;
     message.kind = message.text.empty() ? MessageKind::reply : MessageKind::error;
     // A Go server's stray errors have seq 0, too, but they are meant for nobody.
@@ -11418,7 +11436,7 @@ class JsonWire final : public Wire {
   // Of the reading half.
   JsonScanner scanner_;
   std::size_t header_end_ = 0;  // once the header was found
-  std::size_t blanks_ = 0;      // in front of the header
+  std::size_t blanks_ = 0;      // that were read over in front of it
 };
 
 }  // namespace detail
@@ -14306,27 +14324,29 @@ class JsonRpcServerWire final : public Wire {
   std::size_t read(std::string_view input, Message& message) override {
     message.reset();
     if (in_batch_ != 0) return read_element(input, 0, message);
+    if (const std::size_t blanks = skip_blanks(input, 0)) {  // not kept, but counted
+      check_size(blanks_ += blanks);
+      message.kind = MessageKind::nothing;
+      return blanks;
+    }
     if (scanner_.feed(input) != JsonScanner::Status::done) {
       check_size(input.size());
       return 0;
     }
     const std::size_t end = scanner_.end();
     scanner_.reset();
+    blanks_ = 0;
     check_size(end);
-    std::size_t begin = 0;
-    while (is_json_space(input[begin])) ++begin;
-    const std::string_view text = input.substr(begin, end - begin);
+    const std::string_view text = input.substr(0, end);
     if (text[0] == '[') {
-      if (begin_batch(text, message)) return read_element(input, begin + 1, message);
+      if (begin_batch(text, message)) return read_element(input, 1, message);
     } else {
       take(parse(text, message), message);
     }
     return skip_blanks(input, end);
   }
 
-  bool between_messages(std::string_view input) const override {
-    return in_batch_ == 0 && skip_blanks(input, 0) == input.size();
-  }
+  bool in_batch() const noexcept override { return in_batch_ != 0; }
 
   // A server asks nothing.
   void begin_request(Buffer&, const RequestHeader&) const override {}
@@ -14359,11 +14379,6 @@ class JsonRpcServerWire final : public Wire {
   bool has_notify() const noexcept override { return true; }
 
  private:
-  static std::size_t skip_blanks(std::string_view input, std::size_t from) {
-    while (from < input.size() && is_json_space(input[from])) ++from;
-    return from;
-  }
-
   JsonRpcRequest parse(std::string_view text, Message& message) const {
     return parse_json_rpc_request(text, limits().decode, batch_ != nullptr,
                                   message.unescaped_method);
@@ -14448,6 +14463,7 @@ class JsonRpcServerWire final : public Wire {
 
   // Of the reading half.
   JsonScanner scanner_;
+  std::size_t blanks_ = 0;                        // that were read over in front of a value
   std::shared_ptr<JsonRpcBatch> batch_;           // the array that is being read
   std::size_t in_batch_ = 0;                      // its elements that were not read yet
   JsonRpcVersion version_ = JsonRpcVersion::two;  // of the last request
@@ -14976,10 +14992,16 @@ class ServerConnection : public ServerStream,
   // After that. Such a connection carries no messages and has no wire().
   bool is_plain_http() const noexcept { return wire_ == nullptr; }
 
+  // False once no further request is to be read.
+  bool may_read() const noexcept { return !stopping() || wire_->in_batch(); }
+
   // The next message, without waiting: false if it is not all there. Throws Error if what is there
   // can't be one; message.seq then tells whose it was, if that is known.
   bool next_message(Message& message) {
-    if (input_.empty()) return false;
+    if (input_.empty()) {
+      message.metadata.clear();  // an idle connection must not hold on to it
+      return false;
+    }
     const std::size_t size = wire_->read(input_.view(), message);
     if (size == 0) return false;
     input_.consume(size);  // the message's views stay valid until the next receive()
@@ -15037,7 +15059,7 @@ class ServerConnection : public ServerStream,
     input_broken_ = broken;
   }
 
-  // No request is read after the one at work. Any thread.
+  // No request is read after the one at work, or the batch. Any thread.
   void stop_reading() {
     stopping_.store(true, std::memory_order_relaxed);
     ::shutdown(socket_.fd(), SHUT_RD);
@@ -16126,7 +16148,7 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
         bool works = connection->flush(), all_sent = true;
         while (works) {
           auto now = SteadyClock::now();
-          while (!connection->stopping() && connection->next_message(message)) {
+          while (connection->may_read() && connection->next_message(message)) {
             const Outcome outcome = handle(connection, worker, message, now);
             if (outcome == Outcome::handed_over) return;
             if (outcome == Outcome::broken) return end_input(connection);

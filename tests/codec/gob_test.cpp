@@ -182,6 +182,9 @@ TEST_SUITE("gob") {
         go::from_hex("10ff810501010454696d6501ff8200000013ff82000f017f00000ed59f54a500000006ffff");
     CHECK(test::decode_error<Time>(gob_codec(), far) ==
           "a time or duration beyond the range of its type");
+    // Counted from the year 1, the last seconds do not fit into 64 bits with a sign.
+    using Seconds = std::chrono::time_point<std::chrono::system_clock, std::chrono::seconds>;
+    CHECK(convert<Seconds>((Seconds::max)()) == (Seconds::max)());
   }
 
   TEST_CASE("containers of all kinds are slices and maps, tuples are structs") {

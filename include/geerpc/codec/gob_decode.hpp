@@ -175,10 +175,14 @@ void decode_gob_sequence(GobDecoder& in, const GobRemote& type, T& out) {
     out.clear();
     // Never reserve more memory than there are bytes to read: a count is only a claim.
     out.reserve((std::min)(count, in.reader().left() / sizeof(Element) + 1));
-    for (std::size_t i = 0; i < count; ++i) decode_gob_value(in, of, out.emplace_back());
+    for (std::size_t i = 0; i < count; ++i) {
+      in.reader().begin_element();
+      decode_gob_value(in, of, out.emplace_back());
+    }
   } else {
     out.clear();
     for (std::size_t i = 0; i < count; ++i) {
+      in.reader().begin_element();
       Element element{};
       decode_gob_value(in, of, element);
       out.insert(out.end(), std::move(element));
@@ -202,6 +206,7 @@ void decode_gob_map(GobDecoder& in, const GobRemote& type, T& out) {
   const GobRemote& of = in.type(type.element);
   const GobDecoder::Level level(in);
   for (std::size_t left = in.reader().count(); left != 0; --left) {
+    in.reader().begin_element();
     typename T::key_type key{};
     typename T::mapped_type mapped{};
     decode_gob_value(in, key_type, key);
