@@ -91,24 +91,29 @@
 //   geerpc/protocol/json_rpc.hpp
 //   geerpc/protocol/json_rpc_wire.hpp
 //   geerpc/protocol/json_rpc_replies.hpp
+//   geerpc/protocol/json_rpc_answer.hpp
 //   geerpc/protocol/json_wire.hpp
 //   geerpc/server/server.hpp
 //   geerpc/server/acceptor.hpp
 //   geerpc/net/listener.hpp
 //   geerpc/server/core.hpp
-//   geerpc/server/monitor.hpp
-//   geerpc/server/running_call.hpp
-//   geerpc/base/duration.hpp
+//   geerpc/server/introspection.hpp
+//   geerpc/reflect/describe.hpp
+//   geerpc/server/services.hpp
+//   geerpc/server/handler.hpp
+//   geerpc/server/stats.hpp
+//   geerpc/server/json_rpc_text.hpp
 //   geerpc/server/connection.hpp
 //   geerpc/net/idle_stack.hpp
 //   geerpc/server/handshake.hpp
 //   geerpc/protocol/recognise.hpp
 //   geerpc/server/stream.hpp
 //   geerpc/server/options.hpp
-//   geerpc/server/handler.hpp
-//   geerpc/server/stats.hpp
+//   geerpc/server/monitor.hpp
+//   geerpc/server/running_call.hpp
+//   geerpc/base/duration.hpp
 //   geerpc/server/worker.hpp
-//   geerpc/server/services.hpp
+//   geerpc/server/plain_http.hpp
 //   geerpc/server/worker_pool.hpp
 //   geerpc/registry/registry.hpp
 //   geerpc/registry/server_list.hpp
@@ -121,10 +126,11 @@
 //   geerpc/cluster/peers.hpp
 //   geerpc/observe/debug_page.hpp
 //   geerpc/http/http_registry.hpp
+//   geerpc/http/exchange.hpp
 //   geerpc/http/httplib.hpp
-//   geerpc/http/registry_headers.hpp
 //   geerpc/http/tunnel.hpp
 //   geerpc/net/private_path.hpp
+//   geerpc/http/registry_headers.hpp
 //   geerpc/http/url.hpp
 //   geerpc/net/local_host.hpp
 //   geerpc/registry/server_list_json.hpp
@@ -132,7 +138,12 @@
 //   geerpc/http/server.hpp
 //   geerpc/http/front.hpp
 //   geerpc/http/backend.hpp
+//   geerpc/http/head.hpp
 //   geerpc/http/debug_server.hpp
+//   geerpc/http/rpc_http.hpp
+//   geerpc/http/engine.hpp
+//   geerpc/http/json_rpc_handler.hpp
+//   geerpc/http/json_rpc_client.hpp
 //
 // MIT License
 //
@@ -7500,8 +7511,9 @@ void decode(const Codec& codec, std::string_view in, T& out, const DecodeLimits&
 // Appends arguments or a result, in the codec that the connection has.
 using EncodeBody = FunctionRef<void(const Codec&, Buffer&)>;
 
-// The result of a method that has none.
+// The result of a method that has none: null, or in gob an empty struct.
 inline void encode_nothing(const Codec& codec, Buffer& out) {
+  if (codec.id() == CodecId::gob) return encode_gob_arguments(codec, out);
   encode_with(codec, out, [](auto& writer) { encode_arguments(writer); });
 }
 
@@ -11655,6 +11667,7 @@ GEERPC_END_NAMESPACE
 #include <memory>       // make_shared, shared_ptr
 #include <string>       // string
 #include <string_view>  // string_view
+#include <utility>      // move
 
 // ---- include/geerpc/protocol/json_rpc_replies.hpp
 // geerpc: typed RPC, service discovery and load balancing for C++17
@@ -11671,20 +11684,89 @@ GEERPC_END_NAMESPACE
 #include <cstdint>      // uint64_t
 #include <memory>       // shared_ptr
 #include <mutex>        // mutex
+#include <optional>     // optional
 #include <string>       // string
 #include <string_view>  // string_view
 #include <utility>      // move
 #include <vector>       // vector
+
+// ---- include/geerpc/protocol/json_rpc_answer.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// JsonRpcAnswer: where the answer of a JSON-RPC text goes that came by itself, as in HTTP, and not
+// on a stream that it could go back on.
+
+#ifndef GEERPC_PROTOCOL_JSON_RPC_ANSWER_HPP
+#define GEERPC_PROTOCOL_JSON_RPC_ANSWER_HPP
+
+#include <chrono>              // steady_clock
+#include <condition_variable>  // condition_variable
+#include <mutex>               // mutex
+#include <string>              // string
+#include <utility>             // move
 
 
 GEERPC_BEGIN_NAMESPACE
 
 namespace detail {
 
-// The requests that one array brought. Its answer leaves when the last of them has its reply.
+// Thread-safe. Settled once.
+class JsonRpcAnswer {
+ public:
+  enum class State {
+    pending,
+    ready,    // the text is there
+    nothing,  // nothing is to be answered: there were notifications only
+    lost      // there will be no answer any more
+  };
+
+  void settle(State state, std::string text = {}) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (state_ != State::pending) return;
+    state_ = state;
+    text_ = std::move(text);
+    settled_.notify_all();
+  }
+
+  // Pending if it is that still at `deadline`.
+  State wait_until(std::chrono::steady_clock::time_point deadline) {
+    std::unique_lock<std::mutex> lock(mutex_);
+    settled_.wait_until(lock, deadline, [this] { return state_ != State::pending; });
+    return state_;
+  }
+  // Once ready; once only.
+  std::string take() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return std::move(text_);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable settled_;
+  // Guarded by mutex_.
+  State state_ = State::pending;
+  std::string text_;
+};
+
+}  // namespace detail
+
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_PROTOCOL_JSON_RPC_ANSWER_HPP
+// ---- include/geerpc/protocol/json_rpc_replies.hpp, continued
+
+GEERPC_BEGIN_NAMESPACE
+
+namespace detail {
+
+// The requests whose replies leave together, when the last of them is there: those that one array
+// brought, or the one of a text that came by itself.
 struct JsonRpcBatch {
-  std::size_t left = 0;  // replies that are still to come
-  std::string answer;    // those that are here, behind a bracket, with commas between them
+  std::size_t left = 0;               // replies that are still to come
+  bool array = true;                  // in brackets, even if it is only one
+  std::shared_ptr<JsonRpcAnswer> to;  // null: back on the stream
+  std::string answer{};               // the replies that are here, behind a bracket
 };
 
 // One end of one connection. Thread-safe: requests are added by who reads, and answered by anybody.
@@ -11823,14 +11905,17 @@ class JsonRpcReplies {
     if (batch != nullptr) {
       std::string& answer = batch->answer;
       const std::size_t before = answer.size();
-      answer += answer.empty() ? '[' : ',';
+      if (batch->array) answer += answer.empty() ? '[' : ',';
       answer += out.view().substr(start);
       gathered_ += answer.size() - before;
       out.truncate(start);
       if (--batch->left != 0) return;
       gathered_ -= answer.size();
+      if (batch->array) answer += ']';
+      if (batch->to != nullptr) {
+        return batch->to->settle(JsonRpcAnswer::State::ready, std::move(answer));
+      }
       out.append(answer);
-      out.push_back(']');
     }
     out.push_back('\n');
   }
@@ -11843,6 +11928,21 @@ class JsonRpcReplies {
   std::uint64_t last_ = 0;
   std::size_t gathered_ = 0;  // bytes of the answers of all unfinished batches
 };
+
+// What is answered to a text that is no JSON; nothing if it is.
+inline std::optional<std::string> json_rpc_parse_error(std::string_view text,
+                                                       const DecodeLimits& limits) {
+  try {
+    JsonReader reader(text, limits);
+    reader.skip();
+    reader.finish();
+    return {};
+  } catch (const Error& error) {
+    Buffer out;
+    JsonRpcReplies::write_stray(out, error);
+    return std::string(out.view().substr(0, out.size() - 1));
+  }
+}
 
 }  // namespace detail
 
@@ -11857,13 +11957,20 @@ namespace detail {
 
 class JsonRpcServerWire final : public Wire {
  public:
-  // `max_batch`: elements of one batch; `max_batch_bytes`: of its text.
-  JsonRpcServerWire(const WireLimits& limits, std::size_t max_batch, std::size_t max_batch_bytes)
+  // `max_batch`: elements of one batch; `max_batch_bytes`: of its text. With `answer`, the input is
+  // one request or batch, and all that is answered to it goes there.
+  JsonRpcServerWire(const WireLimits& limits, std::size_t max_batch, std::size_t max_batch_bytes,
+                    std::shared_ptr<JsonRpcAnswer> answer = nullptr)
       : Wire(json_rpc_codec(2), limits),
         max_batch_(max_batch),
         max_batch_bytes_(max_batch_bytes),
+        answer_(std::move(answer)),
         replies_(this->limits().max_message),
         scanner_(this->limits().decode.max_depth) {}
+
+  ~JsonRpcServerWire() override {
+    if (answer_ != nullptr) answer_->settle(JsonRpcAnswer::State::lost);
+  }
 
   std::size_t read(std::string_view input, Message& message) override {
     message.reset();
@@ -11944,12 +12051,24 @@ class JsonRpcServerWire final : public Wire {
       message.body = none ? "[]" : request.params;
     }
     message.kind = request.id.empty() ? MessageKind::notify : MessageKind::request;
-    if (!request.id.empty()) message.seq = replies_.add(request, batch_);
+    if (!request.id.empty()) {
+      message.seq = replies_.add(request, batch_ == nullptr ? alone() : batch_);
+    } else if (batch_ == nullptr) {
+      answer_nothing();
+    }
+  }
+  // What one request is that is in no batch.
+  std::shared_ptr<JsonRpcBatch> alone() const {
+    if (answer_ == nullptr) return nullptr;
+    return std::make_shared<JsonRpcBatch>(JsonRpcBatch{1, false, answer_});
+  }
+  void answer_nothing() const {
+    if (answer_ != nullptr) answer_->settle(JsonRpcAnswer::State::nothing);
   }
 
   // Checks the whole array before any of it runs. False if it is one bad request.
   bool begin_batch(std::string_view text, Message& message) {
-    const auto batch = std::make_shared<JsonRpcBatch>();
+    const auto batch = std::make_shared<JsonRpcBatch>(JsonRpcBatch{0, true, answer_});
     JsonRpcRequest whole;
     std::size_t elements = 0;
     JsonReader reader(text, limits().decode);
@@ -11971,6 +12090,7 @@ class JsonRpcServerWire final : public Wire {
     } else {
       batch_ = batch;
       in_batch_ = elements;
+      if (batch->left == 0) answer_nothing();
       return true;
     }
     whole.id = "null";
@@ -11991,6 +12111,7 @@ class JsonRpcServerWire final : public Wire {
   // Constant after construction.
   const std::size_t max_batch_;
   const std::size_t max_batch_bytes_;
+  const std::shared_ptr<JsonRpcAnswer> answer_;  // may be null
 
   mutable JsonRpcReplies replies_;
 
@@ -13439,105 +13560,659 @@ GEERPC_END_NAMESPACE
 #include <utility>             // move
 #include <vector>              // vector
 
-// ---- include/geerpc/server/monitor.hpp
+// ---- include/geerpc/server/introspection.hpp
 // geerpc: typed RPC, service discovery and load balancing for C++17
 // SPDX-License-Identifier: MIT
 //
-// Monitor: finds the calls that take long, so that the others need no bookkeeping.
+// What a server tells about itself, as JSON, in every protocol, under the reserved name "geerpc":
+//
+//   geerpc.Services()            ["Foo"]
+//   geerpc.Methods(string name)  {"name":"Foo",
+//                                 "methods":[{"name":"Sum","params":["Args"],"result":"int"}],
+//                                 "types":[{"name":"Args","fields":[{"name":"Num1","type":"int"}]}]}
 
-#ifndef GEERPC_SERVER_MONITOR_HPP
-#define GEERPC_SERVER_MONITOR_HPP
+#ifndef GEERPC_SERVER_INTROSPECTION_HPP
+#define GEERPC_SERVER_INTROSPECTION_HPP
 
-#include <algorithm>   // remove_if
-#include <chrono>      // milliseconds
-#include <exception>   // exception
-#include <functional>  // function
-#include <memory>      // shared_ptr
-#include <thread>      // thread
-#include <utility>     // move
-#include <vector>      // vector
+#include <memory>       // make_unique
+#include <string>       // string
+#include <string_view>  // string_view
+#include <tuple>        // get, tuple
+#include <vector>       // vector
 
-// ---- include/geerpc/server/running_call.hpp
+#include <nlohmann/json.hpp>
+
+// ---- include/geerpc/reflect/describe.hpp
 // geerpc: typed RPC, service discovery and load balancing for C++17
 // SPDX-License-Identifier: MIT
 //
-// RunningCall: one call on its way through a handler.
+// What a service is made of: its methods, what they take and return, and of which fields the
+// structs among that consist.
 
-#ifndef GEERPC_SERVER_RUNNING_CALL_HPP
-#define GEERPC_SERVER_RUNNING_CALL_HPP
+#ifndef GEERPC_REFLECT_DESCRIBE_HPP
+#define GEERPC_REFLECT_DESCRIBE_HPP
 
-#include <algorithm>  // min
-#include <atomic>     // atomic
-#include <chrono>     // nanoseconds
-#include <memory>     // shared_ptr
-#include <mutex>      // lock_guard
-#include <optional>   // optional
-#include <string>     // string
-#include <utility>    // exchange, move
+#include <algorithm>    // find
+#include <cstddef>      // size_t
+#include <string>       // string
+#include <string_view>  // string_view
+#include <tuple>        // apply, tuple
+#include <type_traits>  // decay, is_void, remove_cv
+#include <utility>      // move
+#include <vector>       // vector
 
-// ---- include/geerpc/base/duration.hpp
+
+GEERPC_BEGIN_NAMESPACE
+
+// Types are named as in type_name.hpp: "int", "vector<Args>", "map<string, double>".
+struct FieldDescription {
+  std::string name, type;
+};
+
+// A struct with GEERPC_FIELDS.
+struct TypeDescription {
+  std::string name;
+  std::vector<FieldDescription> fields;
+};
+
+struct MethodDescription {
+  std::string name;                 // "Sum"
+  std::vector<std::string> params;  // their types
+  std::string result;               // its type; "void" if there is none
+
+  // "Sum(Args) int"
+  std::string signature() const {
+    std::string text = name + '(';
+    for (std::size_t i = 0; i < params.size(); ++i) text += (i == 0 ? "" : ", ") + params[i];
+    return text + (result == "void" ? ")" : ") " + result);
+  }
+};
+
+struct ServiceDescription {
+  std::string name;
+  std::vector<MethodDescription> methods;  // sorted by name
+  std::vector<TypeDescription> types;      // each struct that the methods need, after its users
+};
+
+namespace detail {
+
+// One address for each type.
+template <class T>
+inline constexpr char type_id_v = 0;
+
+// The structs that were found so far.
+class TypeDescriptions {
+ public:
+  // Adds the structs of which a T is made, unless they are there.
+  template <class T>
+  void add() {
+    using U = std::remove_cv_t<T>;
+    if constexpr (!std::is_void_v<U>) add_value<U>();
+  }
+
+  std::vector<TypeDescription> take() { return std::move(types_); }
+
+ private:
+  template <class T>
+  void add_value() {
+    constexpr Kind kind = kind_v<T>;
+    if constexpr (has_fields_v<T>) {
+      add_struct<T>();
+    } else if constexpr (kind == Kind::nullable || kind == Kind::array || kind == Kind::sequence) {
+      add<element_of_t<T>>();
+    } else if constexpr (kind == Kind::map) {
+      add<typename T::mapped_type>();
+    } else if constexpr (kind == Kind::tuple) {
+      add_all(static_cast<const T*>(nullptr));
+    }
+  }
+
+  template <template <class...> class Tuple, class... T>
+  void add_all(const Tuple<T...>*) {
+    (add<T>(), ...);
+  }
+
+  template <class T>
+  void add_struct() {
+    const void* const id = &type_id_v<T>;
+    if (std::find(ids_.begin(), ids_.end(), id) != ids_.end()) return;
+    ids_.push_back(id);
+    types_.push_back({std::string(field_table_v<T>.type), {}});
+    add_fields<T>(types_.size() - 1);
+  }
+
+  // Those of embedded structs stand in place of these, as they travel.
+  template <class T>
+  void add_fields(std::size_t index) {
+    const auto add_field = [&](const auto& field) {
+      using Field = std::decay_t<decltype(field)>;
+      using Target = field_target_t<Field>;
+      if constexpr (Field::embedded) {
+        add_fields<Target>(index);
+      } else {
+        types_[index].fields.push_back({std::string(field.name), type_name<Target>()});
+        add<Target>();
+      }
+    };
+    std::apply([&](const auto&... field) { (add_field(field), ...); }, field_table_v<T>.fields);
+  }
+
+  std::vector<const void*> ids_;
+  std::vector<TypeDescription> types_;
+};
+
+}  // namespace detail
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_REFLECT_DESCRIBE_HPP
+// ---- include/geerpc/server/introspection.hpp, continued
+// ---- include/geerpc/server/services.hpp
 // geerpc: typed RPC, service discovery and load balancing for C++17
 // SPDX-License-Identifier: MIT
 //
-// Durations as Go prints them (time.Duration.String), which its peers compare in error texts.
+// Services: the methods that a server publishes, by name.
 
-#ifndef GEERPC_BASE_DURATION_HPP
-#define GEERPC_BASE_DURATION_HPP
+#ifndef GEERPC_SERVER_SERVICES_HPP
+#define GEERPC_SERVER_SERVICES_HPP
 
+#include <atomic>         // atomic
+#include <map>            // map
+#include <memory>         // unique_ptr
+#include <mutex>          // mutex
+#include <set>            // set
+#include <string>         // string
+#include <string_view>    // string_view
+#include <unordered_map>  // unordered_map
+#include <utility>        // move
+#include <vector>         // vector
+
+// ---- include/geerpc/server/handler.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// Handler: one published method, with its types erased.
+
+#ifndef GEERPC_SERVER_HANDLER_HPP
+#define GEERPC_SERVER_HANDLER_HPP
+
+#include <functional>   // invoke
+#include <memory>       // shared_ptr
+#include <string>       // string
+#include <string_view>  // string_view
+#include <tuple>        // apply, tuple
+#include <type_traits>  // conditional_t, decay_t, is_void_v
+#include <utility>      // move
+
+// ---- include/geerpc/server/stats.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// Counters of a server's methods.
+
+#ifndef GEERPC_SERVER_STATS_HPP
+#define GEERPC_SERVER_STATS_HPP
+
+#include <atomic>   // atomic
 #include <chrono>   // nanoseconds
-#include <cstdint>  // uint64_t
+#include <cstdint>  // int64_t, uint64_t
 #include <string>   // string
+#include <vector>   // vector
 
+
+GEERPC_BEGIN_NAMESPACE
+
+// What happened to one method so far. A snapshot: the figures were read one after another.
+struct MethodStats {
+  std::string name;                        // "Sum"
+  std::string signature;                   // "Sum(Args) int"
+  std::uint64_t calls = 0;                 // begun
+  std::uint64_t errors = 0;                // of those that ended: answered with an error
+  std::uint64_t in_flight = 0;             // begun and not ended
+  std::chrono::nanoseconds total_time{0};  // of those that ended, decoding to encoding
+  std::chrono::nanoseconds max_time{0};
+};
+
+struct ServiceStats {
+  std::string name;
+  std::vector<MethodStats> methods;  // sorted by name
+};
+
+namespace detail {
+
+// Written by all threads that run the method; relaxed, since nothing hangs on their order.
+class MethodCounters {
+ public:
+  void begin() noexcept { begun_.fetch_add(1, std::memory_order_relaxed); }
+  void end(std::chrono::nanoseconds took, bool failed) noexcept {
+    const std::int64_t ns = took.count();
+    ended_.fetch_add(1, std::memory_order_relaxed);
+    if (failed) errors_.fetch_add(1, std::memory_order_relaxed);
+    total_.fetch_add(ns, std::memory_order_relaxed);
+    std::int64_t max = max_.load(std::memory_order_relaxed);
+    while (ns > max && !max_.compare_exchange_weak(max, ns, std::memory_order_relaxed)) {
+    }
+  }
+
+  void read(MethodStats& stats) const noexcept {
+    const std::uint64_t ended = ended_.load(std::memory_order_relaxed);
+    stats.calls = begun_.load(std::memory_order_relaxed);
+    stats.errors = errors_.load(std::memory_order_relaxed);
+    stats.in_flight = stats.calls > ended ? stats.calls - ended : 0;
+    stats.total_time = std::chrono::nanoseconds(total_.load(std::memory_order_relaxed));
+    stats.max_time = std::chrono::nanoseconds(max_.load(std::memory_order_relaxed));
+  }
+
+ private:
+  std::atomic<std::uint64_t> begun_{0}, ended_{0}, errors_{0};
+  std::atomic<std::int64_t> total_{0}, max_{0};
+};
+
+}  // namespace detail
+
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_SERVER_STATS_HPP
+// ---- include/geerpc/server/handler.hpp, continued
 
 GEERPC_BEGIN_NAMESPACE
 
 namespace detail {
 
-// `value` / `unit` in decimal, without trailing zeros: (1500, 1000) is "1.5".
-inline std::string decimal(std::uint64_t value, std::uint64_t unit) {
-  std::string text = std::to_string(value / unit);
-  std::uint64_t rest = value % unit;
-  if (rest == 0) return text;
-  text += '.';
-  while (rest != 0) {
-    unit /= 10;
-    text += static_cast<char>('0' + rest / unit);
-    rest %= unit;
+// What a handler needs of the call that it runs.
+class Responder {
+ public:
+  // The arguments are decoded, the handler proper begins: from here on its time counts.
+  virtual void begin_handler() = 0;
+  virtual const Context& context() = 0;
+  // Takes the result, through a function that appends its encoding. Exactly once, as the last
+  // thing.
+  virtual void reply(EncodeBody encode_result) = 0;
+
+ protected:
+  ~Responder() = default;
+};
+
+class Handler {
+ public:
+  explicit Handler(std::string full_name) : full_name_(std::move(full_name)) {}
+  virtual ~Handler() = default;
+  Handler(const Handler&) = delete;
+  Handler& operator=(const Handler&) = delete;
+
+  const std::string& full_name() const noexcept { return full_name_; }  // "Foo.Sum"
+  std::string_view name() const noexcept {                              // "Sum"
+    return std::string_view(full_name_).substr(full_name_.rfind('.') + 1);
   }
-  return text;
+  // Adds the structs that the method needs to `types`.
+  virtual MethodDescription describe(TypeDescriptions& types) const = 0;
+
+  // Decodes the arguments, runs the user's code and gives its result to the responder. May throw
+  // anything; then there was no result. Any number of threads at once.
+  virtual void run(const Codec& codec, std::string_view args, const DecodeLimits& limits,
+                   Responder& responder) = 0;
+
+  MethodCounters counters;
+
+ private:
+  const std::string full_name_;
+};
+
+template <class R, class... A>
+MethodDescription describe_method(std::string_view name, TypeDescriptions& types,
+                                  const std::tuple<A...>*) {
+  (types.add<A>(), ...);
+  types.add<R>();
+  return {std::string(name), {type_name<A>()...}, type_name<R>()};
 }
 
-// "0s", "1.5µs", "100ms", "1m30.5s", "100h0m0s", "-1.5s".
-inline std::string duration_text(std::chrono::nanoseconds duration) {
-  // Negating in the unsigned type is defined for the smallest value, too.
-  auto ns = static_cast<std::uint64_t>(duration.count());
-  const bool negative = duration.count() < 0;
-  if (negative) ns = 0 - ns;
-  constexpr std::uint64_t second = 1000000000;
-  std::string text;
-  if (ns == 0) {
-    text = "0s";
-  } else if (ns < 1000) {
-    text = decimal(ns, 1) + "ns";
-  } else if (ns < 1000000) {
-    text = decimal(ns, 1000) + "\xC2\xB5s";
-  } else if (ns < second) {
-    text = decimal(ns, 1000000) + "ms";
-  } else {
-    const std::uint64_t minutes = ns / (60 * second);
-    if (minutes >= 60) text += std::to_string(minutes / 60) + 'h';
-    if (minutes > 0) text += std::to_string(minutes % 60) + 'm';
-    text += decimal(ns % (60 * second), second) + 's';
+// F is a callable whose signature S gives; for a method, one that is bound to its object.
+template <class S, class F>
+class FunctionHandler final : public Handler {
+  using Args = typename S::Args;
+  using R = typename S::Result;
+
+ public:
+  FunctionHandler(const std::string& full_name, F function)
+      : Handler(full_name), function_(std::move(function)) {
+    check_types(static_cast<const Args*>(nullptr));
   }
-  return negative ? '-' + text : text;
+
+  MethodDescription describe(TypeDescriptions& types) const override {
+    return describe_method<std::decay_t<R>>(name(), types, static_cast<const Args*>(nullptr));
+  }
+
+  void run(const Codec& codec, std::string_view text, const DecodeLimits& limits,
+           Responder& responder) override {
+    Args args{};
+    decode_args(codec, text, args, limits);
+    responder.begin_handler();
+    const auto call = [&](auto&... arg) -> decltype(auto) {
+      if constexpr (S::takes_context) {
+        return std::invoke(function_, responder.context(), std::move(arg)...);
+      } else {
+        return std::invoke(function_, std::move(arg)...);
+      }
+    };
+    if constexpr (std::is_void_v<R>) {
+      std::apply(call, args);
+      const auto encode_result = &encode_nothing;
+      responder.reply(encode_result);
+    } else {
+      const auto& result = std::apply(call, args);
+      const auto encode_result = [&](const Codec& to, Buffer& out) { encode(to, out, result); };
+      responder.reply(encode_result);
+    }
+  }
+
+ private:
+  template <class... A>
+  static constexpr void check_types(const std::tuple<A...>*) {
+    static_assert((decodable_v<A> && ...),
+                  "geerpc: a parameter's type has no GEERPC_FIELDS and nlohmann/json does not "
+                  "convert it, so a call can't be decoded");
+    static_assert(encodable_v<std::conditional_t<std::is_void_v<R>, bool, std::decay_t<R>>>,
+                  "geerpc: the result's type has no GEERPC_FIELDS and nlohmann/json does not "
+                  "convert it, so it can't be sent back");
+  }
+
+  F function_;
+};
+
+template <class F>
+std::unique_ptr<Handler> make_function_handler(const std::string& full_name, F function) {
+  return std::make_unique<FunctionHandler<Signature<F>, F>>(full_name, std::move(function));
+}
+
+// A method of an object that all its handlers share.
+template <auto Method, class T>
+std::unique_ptr<Handler> make_method_handler(const std::string& full_name,
+                                             std::shared_ptr<T> object) {
+  auto bound = [object = std::move(object)](auto&&... args) -> decltype(auto) {
+    return std::invoke(Method, *object, std::forward<decltype(args)>(args)...);
+  };
+  return std::make_unique<FunctionHandler<Signature<decltype(Method)>, decltype(bound)>>(
+      full_name, std::move(bound));
 }
 
 }  // namespace detail
 
 GEERPC_END_NAMESPACE
 
-#endif  // GEERPC_BASE_DURATION_HPP
-// ---- include/geerpc/server/running_call.hpp, continued
+#endif  // GEERPC_SERVER_HANDLER_HPP
+// ---- include/geerpc/server/services.hpp, continued
+
+GEERPC_BEGIN_NAMESPACE
+
+namespace detail {
+
+// What the server says about itself, see introspection.hpp.
+inline constexpr std::string_view kReservedService = "geerpc";
+
+// Methods may be added while calls run. A table that is in use is never changed: it is replaced by
+// a longer copy, and kept, so that looking a method up takes no lock. Thread-safe.
+class Services {
+ public:
+  // Adds one method. Throws Error(already_exists or invalid_argument).
+  void add(std::unique_ptr<Handler> handler) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    std::vector<std::unique_ptr<Handler>> one;
+    one.push_back(std::move(handler));
+    add_all(std::move(one));
+  }
+
+  // Adds all methods of a service that must not exist yet, or none.
+  void add_service(const std::string& name, std::vector<std::unique_ptr<Handler>> handlers) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (name.empty()) throw Error(StatusCode::invalid_argument, "rpc: the service's name is empty");
+    if (!tables_.empty() && tables_.back()->services.count(name) != 0) {
+      throw Error(StatusCode::already_exists, "rpc: service already defined: " + name);
+    }
+    add_all(std::move(handlers));
+  }
+
+  // From now on others may be looking at the table.
+  void share() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    shared_ = true;
+  }
+
+  // The handler of "Service.Method", split at the last dot. Null if there is none, and `why`.
+  Handler* find(std::string_view name, NoHandler& why) const {
+    const Table* const table = current_.load(std::memory_order_acquire);
+    if (table != nullptr) {
+      const auto found = table->by_name.find(name);
+      if (found != table->by_name.end()) return found->second;
+    }
+    const std::size_t dot = name.rfind('.');
+    if (dot == name.npos) {
+      why = NoHandler::ill_formed;
+    } else if (table == nullptr || table->services.count(std::string(name.substr(0, dot))) == 0) {
+      why = NoHandler::no_service;
+    } else {
+      why = NoHandler::no_method;
+    }
+    return nullptr;
+  }
+
+  // Sorted by name, without the reserved one.
+  std::vector<std::string> names() const {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    std::set<std::string> names;
+    for (const auto& [name, handler] : handlers_) names.emplace(name.substr(0, name.rfind('.')));
+    names.erase(std::string(kReservedService));
+    return {names.begin(), names.end()};
+  }
+  // Throws Error(not_found).
+  ServiceDescription describe(const std::string& service) const {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    ServiceDescription description;
+    description.name = service;
+    TypeDescriptions types;
+    const std::string begin = service + '.';
+    for (auto entry = handlers_.lower_bound(begin);
+         entry != handlers_.end() && entry->first.substr(0, begin.size()) == begin; ++entry) {
+      if (entry->first.find('.', begin.size()) != entry->first.npos) continue;  // of "service.x"
+      description.methods.push_back(entry->second->describe(types));
+    }
+    if (description.methods.empty()) {
+      throw geerpc_no_handler(NoHandler::no_service, begin);
+    }
+    description.types = types.take();
+    return description;
+  }
+
+  std::vector<ServiceDescription> describe() const {
+    std::vector<ServiceDescription> services;
+    for (const std::string& name : names()) services.push_back(describe(name));
+    return services;
+  }
+
+  std::vector<ServiceStats> stats() const {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    std::map<std::string, ServiceStats> services;
+    for (const auto& [name, handler] : handlers_) {
+      const std::size_t dot = name.rfind('.');
+      if (name.substr(0, dot) == kReservedService) continue;
+      ServiceStats& service = services[std::string(name.substr(0, dot))];
+      service.name = name.substr(0, dot);
+      MethodStats& method = service.methods.emplace_back();
+      method.name = handler->name();
+      TypeDescriptions ignored;
+      method.signature = handler->describe(ignored).signature();
+      handler->counters.read(method);
+    }
+    std::vector<ServiceStats> sorted;
+    for (auto& service : services) sorted.push_back(std::move(service.second));
+    return sorted;
+  }
+
+ private:
+  struct Table {
+    std::unordered_map<std::string_view, Handler*> by_name;
+    std::unordered_map<std::string, std::size_t> services;  // how many methods each has
+  };
+
+  // Mutex held.
+  void add_all(std::vector<std::unique_ptr<Handler>> handlers) {
+    std::set<std::string_view> names;
+    for (const auto& handler : handlers) {
+      check(handler->full_name());
+      if (!names.insert(handler->full_name()).second) already_defined(handler->full_name());
+    }
+    if (shared_ || tables_.empty()) {
+      tables_.push_back(std::make_unique<Table>(tables_.empty() ? Table() : *tables_.back()));
+    }
+    for (auto& handler : handlers) {
+      const std::string_view name = handler->full_name();
+      tables_.back()->by_name.emplace(name, handler.get());
+      ++tables_.back()->services[std::string(name.substr(0, name.rfind('.')))];
+      handlers_.emplace(name, std::move(handler));
+    }
+    current_.store(tables_.back().get(), std::memory_order_release);
+  }
+
+  [[noreturn]] static void already_defined(const std::string& name) {
+    throw Error(StatusCode::already_exists, "rpc: method already defined: " + name);
+  }
+
+  void check(const std::string& name) const {
+    const std::size_t dot = name.rfind('.');
+    if (dot == name.npos || dot == 0 || dot + 1 == name.size()) {
+      throw Error(StatusCode::invalid_argument,
+                  "rpc: '" + name + "' is not of the form Service.Method");
+    }
+    if (handlers_.count(name) != 0) already_defined(name);
+  }
+
+  mutable std::mutex mutex_;
+  // Guarded by mutex_. The names are those that the handlers hold.
+  std::map<std::string_view, std::unique_ptr<Handler>> handlers_;
+  std::vector<std::unique_ptr<Table>> tables_;  // the last one is current
+  bool shared_ = false;
+
+  std::atomic<const Table*> current_{nullptr};
+};
+
+}  // namespace detail
+
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_SERVER_SERVICES_HPP
+// ---- include/geerpc/server/introspection.hpp, continued
+
+GEERPC_BEGIN_NAMESPACE
+
+namespace detail {
+
+inline void write_member(JsonWriter& out, std::string_view key, std::string_view value) {
+  out.key(key);
+  out.string(value);
+}
+inline void write_texts(JsonWriter& out, const std::vector<std::string>& texts) {
+  out.begin_array(texts.size());
+  for (const std::string& text : texts) out.string(text);
+  out.end_array();
+}
+inline void write_description(JsonWriter& out, const MethodDescription& method) {
+  out.begin_object(3);
+  write_member(out, "name", method.name);
+  out.key("params");
+  write_texts(out, method.params);
+  write_member(out, "result", method.result);
+  out.end_object();
+}
+inline void write_description(JsonWriter& out, const TypeDescription& type) {
+  out.begin_object(2);
+  write_member(out, "name", type.name);
+  out.key("fields");
+  out.begin_array(type.fields.size());
+  for (const FieldDescription& field : type.fields) {
+    out.begin_object(2);
+    write_member(out, "name", field.name);
+    write_member(out, "type", field.type);
+    out.end_object();
+  }
+  out.end_array();
+  out.end_object();
+}
+inline void write_description(JsonWriter& out, const ServiceDescription& service) {
+  out.begin_object(3);
+  write_member(out, "name", service.name);
+  out.key("methods");
+  out.begin_array(service.methods.size());
+  for (const MethodDescription& method : service.methods) write_description(out, method);
+  out.end_array();
+  out.key("types");
+  out.begin_array(service.types.size());
+  for (const TypeDescription& type : service.types) write_description(out, type);
+  out.end_array();
+  out.end_object();
+}
+
+// Answers with a document, which the codec encodes: every one can.
+class IntrospectionHandler final : public Handler {
+ public:
+  enum class Asks { services, methods };
+
+  // `services` outlives the handler, which it owns.
+  IntrospectionHandler(const char* name, const Services& services, Asks asks)
+      : Handler(name), services_(services), asks_(asks) {}
+
+  MethodDescription describe(TypeDescriptions&) const override {
+    return {std::string(name()), {}, "json"};
+  }
+
+  void run(const Codec& codec, std::string_view text, const DecodeLimits& limits,
+           Responder& responder) override {
+    std::tuple<std::string> args;
+    if (asks_ == Asks::methods) decode_args(codec, text, args, limits);
+    responder.begin_handler();
+    Buffer document;
+    JsonWriter writer(document);
+    if (asks_ == Asks::methods) {
+      write_description(writer, services_.describe(std::get<0>(args)));
+    } else {
+      write_texts(writer, services_.names());
+    }
+    const nlohmann::json result = json_codec().decode(document.view(), limits);
+    const auto encode_result = [&](const Codec& to, Buffer& out) { to.encode(result, out); };
+    responder.reply(encode_result);
+  }
+
+ private:
+  const Services& services_;
+  const Asks asks_;
+};
+
+inline void add_introspection(Services& services) {
+  using Asks = IntrospectionHandler::Asks;
+  services.add(std::make_unique<IntrospectionHandler>("geerpc.Services", services, Asks::services));
+  services.add(std::make_unique<IntrospectionHandler>("geerpc.Methods", services, Asks::methods));
+}
+
+}  // namespace detail
+
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_SERVER_INTROSPECTION_HPP
+// ---- include/geerpc/server/core.hpp, continued
+// ---- include/geerpc/server/json_rpc_text.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// A JSON-RPC text that came by itself, as in HTTP. It is served as a connection of its own, without
+// a socket, so that its calls may outlive the patience of who waits for the answer.
+
+#ifndef GEERPC_SERVER_JSON_RPC_TEXT_HPP
+#define GEERPC_SERVER_JSON_RPC_TEXT_HPP
+
+#include <chrono>       // milliseconds, nanoseconds
+#include <memory>       // make_shared, make_unique, shared_ptr
+#include <optional>     // optional
+#include <string>       // string
+#include <string_view>  // string_view
+#include <utility>      // move
+
 // ---- include/geerpc/server/connection.hpp
 // geerpc: typed RPC, service discovery and load balancing for C++17
 // SPDX-License-Identifier: MIT
@@ -13693,7 +14368,7 @@ GEERPC_END_NAMESPACE
 #ifndef GEERPC_SERVER_STREAM_HPP
 #define GEERPC_SERVER_STREAM_HPP
 
-#include <algorithm>    // min
+#include <algorithm>    // max, min
 #include <chrono>       // milliseconds
 #include <cstddef>      // size_t
 #include <string_view>  // string_view
@@ -13757,6 +14432,10 @@ struct ServerOptions {
   // Nesting of the values that are read.
   DecodeLimits decode;
 
+  // Whether clients may ask which services and methods there are (geerpc.Services, geerpc.Methods:
+  // see server/introspection.hpp).
+  bool introspection = true;
+
   // Which protocols are spoken. A connection shows by its first bytes which it wants; one that may
   // not be is closed.
   struct Protocols {
@@ -13815,10 +14494,10 @@ class ServerStream {
   // What was received and not yet consumed.
   Buffer& input() noexcept { return input_; }
 
-  // For the handshake: some more input by `deadline`; false if there is none.
+  // For what is no message of a wire: some more input by `deadline`; false if there is none.
   bool receive_until(SteadyClock::time_point deadline) {
     if (!socket_.wait_readable(deadline)) return false;
-    char* const to = input_.prepare(kMinReadSize);
+    char* const to = input_.prepare(read_size_);
     return take(socket_.receive_now(to, input_.room()));
   }
 
@@ -13917,23 +14596,37 @@ GEERPC_BEGIN_NAMESPACE
 
 namespace detail {
 
+inline WireLimits wire_limits(const ServerOptions& options) {
+  WireLimits limits;
+  limits.max_message = options.max_message_size;
+  limits.decode = options.decode;
+  return limits;
+}
+
+// What an option may ask for.
+inline std::vector<const Codec*> known_codecs(const ServerOptions& options) {
+  std::vector<const Codec*> codecs = {&msgpack_codec(), &json_codec(), &gob_codec()};
+  codecs.insert(codecs.end(), options.codecs.begin(), options.codecs.end());
+  return codecs;
+}
+
 // Runs once, in the connection's thread, before anything else is read.
 class Handshake {
  public:
   // What was agreed.
   struct Agreement {
-    Option option;
-    std::unique_ptr<Wire> wire;
+    Option option{};
+    std::unique_ptr<Wire> wire{};  // null: it is plain HTTP
   };
 
-  // Both outlive the handshake, and the codecs the wire, too.
-  Handshake(ServerStream& stream, const std::vector<const Codec*>& codecs)
+  // Both outlive the handshake, and the codecs the wire, too. `has_http`: somebody is there for
+  // plain HTTP.
+  Handshake(ServerStream& stream, const std::vector<const Codec*>& codecs, bool has_http)
       : stream_(stream),
         codecs_(codecs),
-        deadline_(ServerStream::after(stream.options().handshake_timeout)) {
-    limits_.max_message = stream.options().max_message_size;
-    limits_.decode = stream.options().decode;
-  }
+        has_http_(has_http),
+        limits_(wire_limits(stream.options())),
+        deadline_(ServerStream::after(stream.options().handshake_timeout)) {}
 
   // Nothing if the connection is to be closed; a peer that can understand it was told why.
   std::optional<Agreement> run() {
@@ -13943,6 +14636,7 @@ class Handshake {
     }
     if (opening == Opening::gob) return agree_on_net_rpc();
     if (opening == Opening::http) {
+      if (has_http_ && !is_connect()) return Agreement();
       const std::string_view connected = open_tunnel();
       if (connected.empty()) return {};
       if (connected == kConnectedToGoRpc) return agree_on_net_rpc();
@@ -13979,6 +14673,14 @@ class Handshake {
         break;
     }
     return {};
+  }
+
+  // Looks at no more of the request than that takes.
+  bool is_connect() {
+    constexpr std::string_view word = "CONNECT ";
+    while (input().size() < word.size() && word.substr(0, input().size()) == input() && receive()) {
+    }
+    return input().substr(0, word.size()) == word;
   }
 
   // Answers HTTP CONNECT; what it leads to, or nothing if it was refused.
@@ -14082,8 +14784,9 @@ class Handshake {
 
   ServerStream& stream_;
   const std::vector<const Codec*>& codecs_;
+  const bool has_http_;
+  const WireLimits limits_;
   const SteadyClock::time_point deadline_;
-  WireLimits limits_;
 };
 
 }  // namespace detail
@@ -14114,13 +14817,19 @@ class ServerConnection : public ServerStream,
   // ---- The reading half.
 
   // False if the connection is to be closed; see Handshake.
-  bool shake_hands(const std::vector<const Codec*>& codecs) {
-    std::optional<Handshake::Agreement> agreement = Handshake(*this, codecs).run();
+  bool shake_hands(const std::vector<const Codec*>& codecs, bool has_http) {
+    std::optional<Handshake::Agreement> agreement = Handshake(*this, codecs, has_http).run();
     if (!agreement) return false;
-    option_ = std::move(agreement->option);
-    wire_ = std::move(agreement->wire);
+    agree(std::move(*agreement));
     return true;
   }
+  // In place of a handshake.
+  void agree(Handshake::Agreement agreement) {
+    option_ = std::move(agreement.option);
+    wire_ = std::move(agreement.wire);
+  }
+  // After that. Such a connection carries no messages and has no wire().
+  bool is_plain_http() const noexcept { return wire_ == nullptr; }
 
   // The next message, without waiting: false if it is not all there. Throws Error if what is there
   // can't be one; message.seq then tells whose it was, if that is known.
@@ -14165,6 +14874,11 @@ class ServerConnection : public ServerStream,
 
   std::mutex& mutex() noexcept { return mutex_; }
   std::vector<RunningCall*>& slow_calls() noexcept { return slow_calls_; }  // mutex held
+  // Whether a call may run while others are read and run beside it.
+  bool may_have_more_slow_calls() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return slow_calls_.size() < options_.max_calls_per_connection;
+  }
   // Mutex held: nothing more is read, and nobody is going to write a reply any more.
   bool is_over() const noexcept {
     return input_ended_ && slow_calls_.empty() && late_replies_ == 0;
@@ -14250,221 +14964,159 @@ class ServerConnection : public ServerStream,
 GEERPC_END_NAMESPACE
 
 #endif  // GEERPC_SERVER_CONNECTION_HPP
-// ---- include/geerpc/server/running_call.hpp, continued
-// ---- include/geerpc/server/handler.hpp
-// geerpc: typed RPC, service discovery and load balancing for C++17
-// SPDX-License-Identifier: MIT
-//
-// Handler: one published method, with its types erased.
-
-#ifndef GEERPC_SERVER_HANDLER_HPP
-#define GEERPC_SERVER_HANDLER_HPP
-
-#include <functional>   // invoke
-#include <memory>       // shared_ptr
-#include <string>       // string
-#include <string_view>  // string_view
-#include <tuple>        // apply, tuple
-#include <type_traits>  // conditional_t, decay_t, is_void_v
-#include <utility>      // move
-
-// ---- include/geerpc/server/stats.hpp
-// geerpc: typed RPC, service discovery and load balancing for C++17
-// SPDX-License-Identifier: MIT
-//
-// Counters of a server's methods.
-
-#ifndef GEERPC_SERVER_STATS_HPP
-#define GEERPC_SERVER_STATS_HPP
-
-#include <atomic>   // atomic
-#include <chrono>   // nanoseconds
-#include <cstdint>  // int64_t, uint64_t
-#include <string>   // string
-#include <vector>   // vector
-
+// ---- include/geerpc/server/json_rpc_text.hpp, continued
 
 GEERPC_BEGIN_NAMESPACE
 
-// What happened to one method so far. A snapshot: the figures were read one after another.
-struct MethodStats {
-  std::string name;                        // "Sum"
-  std::string signature;                   // "Sum(Args) int"
-  std::uint64_t calls = 0;                 // begun
-  std::uint64_t errors = 0;                // of those that ended: answered with an error
-  std::uint64_t in_flight = 0;             // begun and not ended
-  std::chrono::nanoseconds total_time{0};  // of those that ended, decoding to encoding
-  std::chrono::nanoseconds max_time{0};
-};
-
-struct ServiceStats {
-  std::string name;
-  std::vector<MethodStats> methods;  // sorted by name
-};
-
 namespace detail {
 
-// Written by all threads that run the method; relaxed, since nothing hangs on their order.
-class MethodCounters {
- public:
-  void begin() noexcept { begun_.fetch_add(1, std::memory_order_relaxed); }
-  void end(std::chrono::nanoseconds took, bool failed) noexcept {
-    const std::int64_t ns = took.count();
-    ended_.fetch_add(1, std::memory_order_relaxed);
-    if (failed) errors_.fetch_add(1, std::memory_order_relaxed);
-    total_.fetch_add(ns, std::memory_order_relaxed);
-    std::int64_t max = max_.load(std::memory_order_relaxed);
-    while (ns > max && !max_.compare_exchange_weak(max, ns, std::memory_order_relaxed)) {
+// The connection of a text that is JSON. Its calls have `timeout`. When it is gone the answer is
+// lost, unless it is there. `from` is the one that it came on.
+inline std::shared_ptr<ServerConnection> connection_for(std::string_view text,
+                                                        std::chrono::nanoseconds timeout,
+                                                        const ServerConnection& from,
+                                                        std::shared_ptr<JsonRpcAnswer> answer) {
+  const ServerOptions& options = from.options();
+  Handshake::Agreement agreement;
+  agreement.option.call_timeout = timeout;
+  agreement.wire = std::make_unique<JsonRpcServerWire>(wire_limits(options), options.max_batch_size,
+                                                       options.max_batch_bytes, std::move(answer));
+  auto connection = std::make_shared<ServerConnection>(Socket(), from.peer(), options);
+  connection->agree(std::move(agreement));
+  connection->input().append(text);
+  connection->input().push_back('\n');  // a number ends only at what stands behind it
+  return connection;
+}
+
+// See RpcAccess.
+inline std::optional<std::string> wait_for(JsonRpcAnswer& answer, std::chrono::nanoseconds timeout,
+                                           const ServerConnection& from) {
+  constexpr std::chrono::milliseconds look{100};    // whether the server ends
+  constexpr std::chrono::milliseconds grace{1000};  // for the monitor to see to the timeout
+  const auto deadline = ServerStream::after(timeout);
+  for (;;) {
+    const auto now = SteadyClock::now();
+    switch (answer.wait_until(now + look)) {
+      case JsonRpcAnswer::State::ready:
+        return answer.take();
+      case JsonRpcAnswer::State::nothing:
+        return {};
+      case JsonRpcAnswer::State::pending:
+        if (from.stopping()) break;
+        if (now <= deadline || now - deadline <= grace) continue;
+        throw Error(StatusCode::deadline_exceeded, "rpc server: no answer in time");
+      case JsonRpcAnswer::State::lost:
+        break;
     }
+    throw Error(StatusCode::unavailable, "rpc server: shutting down");
   }
-
-  void read(MethodStats& stats) const noexcept {
-    const std::uint64_t ended = ended_.load(std::memory_order_relaxed);
-    stats.calls = begun_.load(std::memory_order_relaxed);
-    stats.errors = errors_.load(std::memory_order_relaxed);
-    stats.in_flight = stats.calls > ended ? stats.calls - ended : 0;
-    stats.total_time = std::chrono::nanoseconds(total_.load(std::memory_order_relaxed));
-    stats.max_time = std::chrono::nanoseconds(max_.load(std::memory_order_relaxed));
-  }
-
- private:
-  std::atomic<std::uint64_t> begun_{0}, ended_{0}, errors_{0};
-  std::atomic<std::int64_t> total_{0}, max_{0};
-};
+}
 
 }  // namespace detail
 
 GEERPC_END_NAMESPACE
 
-#endif  // GEERPC_SERVER_STATS_HPP
-// ---- include/geerpc/server/handler.hpp, continued
+#endif  // GEERPC_SERVER_JSON_RPC_TEXT_HPP
+// ---- include/geerpc/server/core.hpp, continued
+// ---- include/geerpc/server/monitor.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// Monitor: finds the calls that take long, so that the others need no bookkeeping.
+
+#ifndef GEERPC_SERVER_MONITOR_HPP
+#define GEERPC_SERVER_MONITOR_HPP
+
+#include <algorithm>   // remove_if
+#include <chrono>      // milliseconds
+#include <exception>   // exception
+#include <functional>  // function
+#include <memory>      // shared_ptr
+#include <thread>      // thread
+#include <utility>     // move
+#include <vector>      // vector
+
+// ---- include/geerpc/server/running_call.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// RunningCall: one call on its way through a handler.
+
+#ifndef GEERPC_SERVER_RUNNING_CALL_HPP
+#define GEERPC_SERVER_RUNNING_CALL_HPP
+
+#include <algorithm>  // min
+#include <atomic>     // atomic
+#include <chrono>     // nanoseconds
+#include <memory>     // shared_ptr
+#include <mutex>      // lock_guard
+#include <optional>   // optional
+#include <string>     // string
+#include <utility>    // exchange, move
+#include <vector>     // vector
+
+// ---- include/geerpc/base/duration.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// Durations as Go prints them (time.Duration.String), which its peers compare in error texts.
+
+#ifndef GEERPC_BASE_DURATION_HPP
+#define GEERPC_BASE_DURATION_HPP
+
+#include <chrono>   // nanoseconds
+#include <cstdint>  // uint64_t
+#include <string>   // string
+
 
 GEERPC_BEGIN_NAMESPACE
 
 namespace detail {
 
-// What a handler needs of the call that it runs.
-class Responder {
- public:
-  // The arguments are decoded, the handler proper begins: from here on its time counts.
-  virtual void begin_handler() = 0;
-  virtual const Context& context() = 0;
-  // Takes the result, through a function that appends its encoding. Exactly once, as the last
-  // thing.
-  virtual void reply(EncodeBody encode_result) = 0;
-
- protected:
-  ~Responder() = default;
-};
-
-class Handler {
- public:
-  Handler(std::string full_name, std::string signature)
-      : full_name_(std::move(full_name)), signature_(std::move(signature)) {}
-  virtual ~Handler() = default;
-  Handler(const Handler&) = delete;
-  Handler& operator=(const Handler&) = delete;
-
-  const std::string& full_name() const noexcept { return full_name_; }  // "Foo.Sum"
-  const std::string& signature() const noexcept { return signature_; }  // "Sum(Args) int"
-
-  // Decodes the arguments, runs the user's code and gives its result to the responder. May throw
-  // anything; then there was no result. Any number of threads at once.
-  virtual void run(const Codec& codec, std::string_view args, const DecodeLimits& limits,
-                   Responder& responder) = 0;
-
-  MethodCounters counters;
-
- private:
-  const std::string full_name_;
-  const std::string signature_;
-};
-
-// "Sum(Args, int) string" for a result and a tuple of arguments.
-template <class R, class... A>
-std::string signature_text(std::string_view name, const std::tuple<A...>*) {
-  std::string text(name);
-  text += '(';
-  std::string_view separator;
-  ((text.append(separator), separator = ", ", text += type_name<A>()), ...);
-  text += ')';
-  if constexpr (!std::is_void_v<R>) text += ' ' + type_name<std::decay_t<R>>();
+// `value` / `unit` in decimal, without trailing zeros: (1500, 1000) is "1.5".
+inline std::string decimal(std::uint64_t value, std::uint64_t unit) {
+  std::string text = std::to_string(value / unit);
+  std::uint64_t rest = value % unit;
+  if (rest == 0) return text;
+  text += '.';
+  while (rest != 0) {
+    unit /= 10;
+    text += static_cast<char>('0' + rest / unit);
+    rest %= unit;
+  }
   return text;
 }
 
-// F is a callable whose signature S gives; for a method, one that is bound to its object.
-template <class S, class F>
-class FunctionHandler final : public Handler {
-  using Args = typename S::Args;
-  using R = typename S::Result;
-
- public:
-  FunctionHandler(const std::string& full_name, F function)
-      : Handler(full_name,
-                signature_text<R>(std::string_view(full_name).substr(full_name.rfind('.') + 1),
-                                  static_cast<const Args*>(nullptr))),
-        function_(std::move(function)) {
-    check_types(static_cast<const Args*>(nullptr));
+// "0s", "1.5µs", "100ms", "1m30.5s", "100h0m0s", "-1.5s".
+inline std::string duration_text(std::chrono::nanoseconds duration) {
+  // Negating in the unsigned type is defined for the smallest value, too.
+  auto ns = static_cast<std::uint64_t>(duration.count());
+  const bool negative = duration.count() < 0;
+  if (negative) ns = 0 - ns;
+  constexpr std::uint64_t second = 1000000000;
+  std::string text;
+  if (ns == 0) {
+    text = "0s";
+  } else if (ns < 1000) {
+    text = decimal(ns, 1) + "ns";
+  } else if (ns < 1000000) {
+    text = decimal(ns, 1000) + "\xC2\xB5s";
+  } else if (ns < second) {
+    text = decimal(ns, 1000000) + "ms";
+  } else {
+    const std::uint64_t minutes = ns / (60 * second);
+    if (minutes >= 60) text += std::to_string(minutes / 60) + 'h';
+    if (minutes > 0) text += std::to_string(minutes % 60) + 'm';
+    text += decimal(ns % (60 * second), second) + 's';
   }
-
-  void run(const Codec& codec, std::string_view text, const DecodeLimits& limits,
-           Responder& responder) override {
-    Args args{};
-    decode_args(codec, text, args, limits);
-    responder.begin_handler();
-    const auto call = [&](auto&... arg) -> decltype(auto) {
-      if constexpr (S::takes_context) {
-        return std::invoke(function_, responder.context(), std::move(arg)...);
-      } else {
-        return std::invoke(function_, std::move(arg)...);
-      }
-    };
-    if constexpr (std::is_void_v<R>) {
-      std::apply(call, args);
-      const auto encode_result = &encode_nothing;
-      responder.reply(encode_result);
-    } else {
-      const auto& result = std::apply(call, args);
-      const auto encode_result = [&](const Codec& to, Buffer& out) { encode(to, out, result); };
-      responder.reply(encode_result);
-    }
-  }
-
- private:
-  template <class... A>
-  static constexpr void check_types(const std::tuple<A...>*) {
-    static_assert((decodable_v<A> && ...),
-                  "geerpc: a parameter's type has no GEERPC_FIELDS and nlohmann/json does not "
-                  "convert it, so a call can't be decoded");
-    static_assert(encodable_v<std::conditional_t<std::is_void_v<R>, bool, std::decay_t<R>>>,
-                  "geerpc: the result's type has no GEERPC_FIELDS and nlohmann/json does not "
-                  "convert it, so it can't be sent back");
-  }
-
-  F function_;
-};
-
-template <class F>
-std::unique_ptr<Handler> make_function_handler(const std::string& full_name, F function) {
-  return std::make_unique<FunctionHandler<Signature<F>, F>>(full_name, std::move(function));
-}
-
-// A method of an object that all its handlers share.
-template <auto Method, class T>
-std::unique_ptr<Handler> make_method_handler(const std::string& full_name,
-                                             std::shared_ptr<T> object) {
-  auto bound = [object = std::move(object)](auto&&... args) -> decltype(auto) {
-    return std::invoke(Method, *object, std::forward<decltype(args)>(args)...);
-  };
-  return std::make_unique<FunctionHandler<Signature<decltype(Method)>, decltype(bound)>>(
-      full_name, std::move(bound));
+  return negative ? '-' + text : text;
 }
 
 }  // namespace detail
 
 GEERPC_END_NAMESPACE
 
-#endif  // GEERPC_SERVER_HANDLER_HPP
+#endif  // GEERPC_BASE_DURATION_HPP
 // ---- include/geerpc/server/running_call.hpp, continued
 // ---- include/geerpc/server/worker.hpp
 // geerpc: typed RPC, service discovery and load balancing for C++17
@@ -14863,6 +15515,30 @@ class RunningCall final : public Responder {
   bool replied_ = false;
 };
 
+// One of the connection's slow calls, or all of them. Any thread.
+inline void cancel_call(ServerConnection& connection, std::uint64_t seq) {
+  std::shared_ptr<CancelState> state;
+  {
+    const std::lock_guard<std::mutex> lock(connection.mutex());
+    for (RunningCall* const call : connection.slow_calls()) {
+      if (call->seq() == seq) state = call->cancel_locked(CancelReason::requested);
+    }
+  }
+  if (state != nullptr) state->cancel(CancelReason::requested);
+}
+inline void cancel_calls(ServerConnection& connection, CancelReason reason) {
+  std::vector<std::shared_ptr<CancelState>> states;
+  {
+    const std::lock_guard<std::mutex> lock(connection.mutex());
+    for (RunningCall* const call : connection.slow_calls()) {
+      states.push_back(call->cancel_locked(reason));
+    }
+  }
+  for (const auto& state : states) {
+    if (state != nullptr) state->cancel(reason);
+  }
+}
+
 }  // namespace detail
 
 GEERPC_END_NAMESPACE
@@ -14948,146 +15624,52 @@ GEERPC_END_NAMESPACE
 
 #endif  // GEERPC_SERVER_MONITOR_HPP
 // ---- include/geerpc/server/core.hpp, continued
-// ---- include/geerpc/server/services.hpp
+// ---- include/geerpc/server/plain_http.hpp
 // geerpc: typed RPC, service discovery and load balancing for C++17
 // SPDX-License-Identifier: MIT
 //
-// Services: the methods that a server publishes, by name.
+// PlainHttp: who serves the connections of an RPC port that begin with an HTTP request which is not
+// CONNECT. The server itself does not know HTTP: geerpc/http/ has the one that there is.
 
-#ifndef GEERPC_SERVER_SERVICES_HPP
-#define GEERPC_SERVER_SERVICES_HPP
+#ifndef GEERPC_SERVER_PLAIN_HTTP_HPP
+#define GEERPC_SERVER_PLAIN_HTTP_HPP
 
-#include <atomic>         // atomic
-#include <map>            // map
-#include <memory>         // unique_ptr
-#include <mutex>          // mutex
-#include <set>            // set
-#include <string>         // string
-#include <string_view>    // string_view
-#include <unordered_map>  // unordered_map
-#include <utility>        // move
-#include <vector>         // vector
+#include <chrono>       // nanoseconds
+#include <optional>     // optional
+#include <string>       // string
+#include <string_view>  // string_view
 
 
 GEERPC_BEGIN_NAMESPACE
 
 namespace detail {
 
-// Methods may be added while calls run. A table that is in use is never changed: it is replaced by
-// a longer copy, and kept, so that looking a method up takes no lock. Thread-safe.
-class Services {
+// What can be reached through a connection.
+struct RpcAccess {
+  // Runs what a JSON-RPC text asks for, as if it had come on a stream, and waits. Nothing if it
+  // consists of notifications; then they may still be running. Calls that take longer than the
+  // timeout are answered with an error. Throws Error: unavailable if the server ends meanwhile,
+  // deadline_exceeded if the timeout can't be kept.
+  FunctionRef<std::optional<std::string>(std::string_view text, std::chrono::nanoseconds timeout)>
+      answer_json_rpc;
+  const Services& services;
+  bool json_rpc;  // whether the server speaks it at all
+};
+
+class PlainHttp {
  public:
-  // Adds one method. Throws Error(already_exists or invalid_argument).
-  void add(std::unique_ptr<Handler> handler) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    std::vector<std::unique_ptr<Handler>> one;
-    one.push_back(std::move(handler));
-    add_all(std::move(one));
-  }
+  virtual ~PlainHttp() = default;
 
-  // Adds all methods of a service that must not exist yet, or none.
-  void add_service(const std::string& name, std::vector<std::unique_ptr<Handler>> handlers) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    if (name.empty()) throw Error(StatusCode::invalid_argument, "rpc: the service's name is empty");
-    if (!tables_.empty() && tables_.back()->services.count(name) != 0) {
-      throw Error(StatusCode::already_exists, "rpc: service already defined: " + name);
-    }
-    add_all(std::move(handlers));
-  }
-
-  // From now on others may be looking at the table.
-  void share() {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    shared_ = true;
-  }
-
-  // The handler of "Service.Method", split at the last dot. Null if there is none, and `why`.
-  Handler* find(std::string_view name, NoHandler& why) const {
-    const Table* const table = current_.load(std::memory_order_acquire);
-    if (table != nullptr) {
-      const auto found = table->by_name.find(name);
-      if (found != table->by_name.end()) return found->second;
-    }
-    const std::size_t dot = name.rfind('.');
-    if (dot == name.npos) {
-      why = NoHandler::ill_formed;
-    } else if (table == nullptr || table->services.count(std::string(name.substr(0, dot))) == 0) {
-      why = NoHandler::no_service;
-    } else {
-      why = NoHandler::no_method;
-    }
-    return nullptr;
-  }
-
-  std::vector<ServiceStats> stats() const {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    std::map<std::string, ServiceStats> services;
-    for (const auto& [name, handler] : handlers_) {
-      const std::size_t dot = name.rfind('.');
-      ServiceStats& service = services[std::string(name.substr(0, dot))];
-      service.name = name.substr(0, dot);
-      MethodStats& method = service.methods.emplace_back();
-      method.name = name.substr(dot + 1);
-      method.signature = handler->signature();
-      handler->counters.read(method);
-    }
-    std::vector<ServiceStats> sorted;
-    for (auto& service : services) sorted.push_back(std::move(service.second));
-    return sorted;
-  }
-
- private:
-  struct Table {
-    std::unordered_map<std::string_view, Handler*> by_name;
-    std::unordered_map<std::string, std::size_t> services;  // how many methods each has
-  };
-
-  // Mutex held.
-  void add_all(std::vector<std::unique_ptr<Handler>> handlers) {
-    std::set<std::string_view> names;
-    for (const auto& handler : handlers) {
-      check(handler->full_name());
-      if (!names.insert(handler->full_name()).second) already_defined(handler->full_name());
-    }
-    if (shared_ || tables_.empty()) {
-      tables_.push_back(std::make_unique<Table>(tables_.empty() ? Table() : *tables_.back()));
-    }
-    for (auto& handler : handlers) {
-      const std::string_view name = handler->full_name();
-      tables_.back()->by_name.emplace(name, handler.get());
-      ++tables_.back()->services[std::string(name.substr(0, name.rfind('.')))];
-      handlers_.emplace(name, std::move(handler));
-    }
-    current_.store(tables_.back().get(), std::memory_order_release);
-  }
-
-  [[noreturn]] static void already_defined(const std::string& name) {
-    throw Error(StatusCode::already_exists, "rpc: method already defined: " + name);
-  }
-
-  void check(const std::string& name) const {
-    const std::size_t dot = name.rfind('.');
-    if (dot == name.npos || dot == 0 || dot + 1 == name.size()) {
-      throw Error(StatusCode::invalid_argument,
-                  "rpc: '" + name + "' is not of the form Service.Method");
-    }
-    if (handlers_.count(name) != 0) already_defined(name);
-  }
-
-  mutable std::mutex mutex_;
-  // Guarded by mutex_. The names are those that the handlers hold.
-  std::map<std::string_view, std::unique_ptr<Handler>> handlers_;
-  std::vector<std::unique_ptr<Table>> tables_;  // the last one is current
-  bool shared_ = false;
-
-  std::atomic<const Table*> current_{nullptr};
+  // Serves one connection until it ends, in its thread; what was received already is in the
+  // stream's input.
+  virtual void serve(ServerStream& stream, const RpcAccess& rpc) = 0;
 };
 
 }  // namespace detail
 
 GEERPC_END_NAMESPACE
 
-#endif  // GEERPC_SERVER_SERVICES_HPP
+#endif  // GEERPC_SERVER_PLAIN_HTTP_HPP
 // ---- include/geerpc/server/core.hpp, continued
 // ---- include/geerpc/server/worker_pool.hpp
 // geerpc: typed RPC, service discovery and load balancing for C++17
@@ -15245,12 +15827,13 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
  public:
   explicit ServerCore(ServerOptions options)
       : options_(std::move(options)),
-        codecs_(all_codecs(options_)),
+        codecs_(known_codecs(options_)),
         watchlist_(std::make_shared<Watchlist>()),
         draining_(std::make_shared<std::atomic<bool>>(false)),
         pool_(watchlist_),
         monitor_(watchlist_,
                  [this](RunningCall& call, SteadyClock::time_point now) { attend(call, now); }) {
+    if (options_.introspection) add_introspection(services_);
     monitor_.start();
   }
 
@@ -15261,24 +15844,36 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
   // True in a thread that runs one of this server's handlers.
   bool in_handler() const noexcept { return serving() == this; }
 
-  // Serves a new connection, or closes it if there are too many.
-  void accept(Socket socket, const Address& peer) {
+  // From now on there is somebody for plain HTTP. Null: nobody.
+  void set_http(std::shared_ptr<PlainHttp> http) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    http_ = std::move(http);
+  }
+
+  // Serves a new connection, or closes it if there are too many. With `only_http` it is that,
+  // whatever it begins with.
+  void accept(Socket socket, const Address& peer, std::shared_ptr<PlainHttp> only_http = nullptr) {
     auto info = std::make_shared<PeerInfo>();
     info->address = peer.str();
     info->draining = draining_;
     const auto connection =
         std::make_shared<ServerConnection>(std::move(socket), std::move(info), options_);
+    std::shared_ptr<PlainHttp> http = only_http;
     {
       const std::lock_guard<std::mutex> lock(mutex_);
       if (connections_.size() >= options_.max_connections) return;
       connections_.insert(connection);
+      if (http == nullptr) http = http_;
     }
-    const auto task = [core = shared_from_this(), connection](Worker& worker) {
+    const bool agreed = only_http != nullptr;
+    const auto task = [core = shared_from_this(), connection, http, agreed](Worker& worker) {
       serving() = core.get();
-      if (core->shake_hands(connection)) {
-        core->serve(connection, worker);
-      } else {
+      if (!agreed && !core->shake_hands(connection, http != nullptr)) {
         core->forget(connection);
+      } else if (connection->is_plain_http()) {
+        core->serve_http(connection, *http);
+      } else {
+        core->serve(connection, worker);
       }
       serving() = nullptr;
     };
@@ -15323,24 +15918,55 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
   static constexpr std::chrono::milliseconds kGrace{1000};
   static constexpr std::chrono::milliseconds kRetry{5};
 
-  static std::vector<const Codec*> all_codecs(const ServerOptions& options) {
-    std::vector<const Codec*> codecs = {&msgpack_codec(), &json_codec(), &gob_codec()};
-    codecs.insert(codecs.end(), options.codecs.begin(), options.codecs.end());
-    return codecs;
-  }
-
   // The core that this thread works for.
   static const ServerCore*& serving() noexcept {
     thread_local const ServerCore* core = nullptr;
     return core;
   }
 
-  bool shake_hands(const Connection& connection) {
+  bool shake_hands(const Connection& connection, bool has_http) {
     try {
-      return connection->shake_hands(codecs_);
+      return connection->shake_hands(codecs_, has_http);
     } catch (const std::exception&) {
       return false;  // out of memory
     }
+  }
+
+  void serve_http(const Connection& connection, PlainHttp& http) {
+    const auto answer = [&](std::string_view text, std::chrono::nanoseconds timeout) {
+      return answer_json_rpc(*connection, text, timeout);
+    };
+    try {
+      http.serve(*connection, {answer, services_, options_.protocols.json_rpc});
+    } catch (const std::exception&) {
+      // out of memory
+    }
+    connection->close();
+    forget(connection);
+  }
+
+  // See RpcAccess.
+  std::optional<std::string> answer_json_rpc(const ServerConnection& from, std::string_view text,
+                                             std::chrono::nanoseconds timeout) {
+    if (auto error = json_rpc_parse_error(text, options_.decode)) return error;
+    const auto answer = std::make_shared<JsonRpcAnswer>();
+    auto connection = connection_for(text, timeout, from, answer);
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      connections_.insert(connection);
+    }
+    if (!run_serve(connection)) forget(connection);
+    connection.reset();  // nobody but those who serve it keeps it
+    return wait_for(*answer, timeout, from);
+  }
+
+  // Serves in another thread. False if there can be none.
+  bool run_serve(const Connection& connection) {
+    return pool_.run([core = shared_from_this(), connection](Worker& worker) {
+      serving() = core.get();
+      core->serve(connection, worker);
+      serving() = nullptr;
+    });
   }
 
   // Serves as the thread that reads, until the stream ends or the monitor has given the connection
@@ -15496,44 +16122,16 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
     if (connections_.empty()) changed_.notify_all();
   }
 
-  static void cancel_call(ServerConnection& connection, std::uint64_t seq) {
-    std::shared_ptr<CancelState> state;
-    {
-      const std::lock_guard<std::mutex> lock(connection.mutex());
-      for (RunningCall* const call : connection.slow_calls()) {
-        if (call->seq() == seq) state = call->cancel_locked(CancelReason::requested);
-      }
-    }
-    if (state != nullptr) state->cancel(CancelReason::requested);
-  }
-  static void cancel_calls(ServerConnection& connection, CancelReason reason) {
-    std::vector<std::shared_ptr<CancelState>> states;
-    {
-      const std::lock_guard<std::mutex> lock(connection.mutex());
-      for (RunningCall* const call : connection.slow_calls()) {
-        states.push_back(call->cancel_locked(reason));
-      }
-    }
-    for (const auto& state : states) {
-      if (state != nullptr) state->cancel(reason);
-    }
-  }
-
   // The monitor, about a call that takes long: it must not wait here.
   void attend(RunningCall& call, SteadyClock::time_point now) {
     const Connection connection = call.connection().shared_from_this();
     if (const std::optional<Error> error = call.expire(now)) {
       reply_late(connection, call.message(), *error);
     }
-    if (call.is_handed_over() || !may_hand_over(*connection)) return;
-    const auto task = [core = shared_from_this(), connection](Worker& worker) {
-      serving() = core.get();
-      core->serve(connection, worker);
-      serving() = nullptr;
-    };
+    if (call.is_handed_over() || !connection->may_have_more_slow_calls()) return;
     // The call keeps the worker's mutex from here to there, so the new reader can't be overtaken.
     call.hand_over();
-    if (!pool_.run(task)) call.take_back();
+    if (!run_serve(connection)) call.take_back();
   }
 
   // In another thread: a handler may be encoding its result into the same outbox.
@@ -15546,11 +16144,6 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
       core->end_if_over(connection, [&] { connection->remove_late_reply(); });
     };
     if (!pool_.run(task)) connection->abort();
-  }
-
-  bool may_hand_over(ServerConnection& connection) const {
-    const std::lock_guard<std::mutex> lock(connection.mutex());
-    return connection.slow_calls().size() < options_.max_calls_per_connection;
   }
 
   // `condition` is asked with the mutex held.
@@ -15581,7 +16174,9 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  std::set<Connection> connections_;  // guarded by mutex_
+  // Guarded by mutex_.
+  std::set<Connection> connections_;
+  std::shared_ptr<PlainHttp> http_;
 
   WorkerPool pool_;
   Monitor monitor_;
@@ -15601,9 +16196,13 @@ namespace detail {
 // Accepts from construction to destruction.
 class Acceptor {
  public:
-  // Throws Error(unavailable) if the address can't be had.
-  Acceptor(const Address& address, std::shared_ptr<ServerCore> core)
-      : listener_(address), core_(std::move(core)), thread_([this] { run(); }) {}
+  // Throws Error(unavailable) if the address can't be had. `only_http`: see ServerCore::accept().
+  Acceptor(const Address& address, std::shared_ptr<ServerCore> core,
+           std::shared_ptr<PlainHttp> only_http)
+      : listener_(address),
+        core_(std::move(core)),
+        only_http_(std::move(only_http)),
+        thread_([this] { run(); }) {}
   ~Acceptor() {
     stop_.wake();
     thread_.join();
@@ -15635,7 +16234,7 @@ class Acceptor {
 
   void accept(Socket socket, const Address& peer) {
     try {
-      core_->accept(std::move(socket), peer);
+      core_->accept(std::move(socket), peer, only_http_);
     } catch (const std::exception&) {
       // Out of memory: this connection is closed, the next one may find some.
     }
@@ -15644,6 +16243,7 @@ class Acceptor {
   const Waker stop_;
   const Listener listener_;
   const std::shared_ptr<ServerCore> core_;
+  const std::shared_ptr<PlainHttp> only_http_;
   std::thread thread_;
 };
 
@@ -15695,9 +16295,10 @@ class Server {
   }
 
   // With a service's name and an object: as above. With "Service.Method" and something to call:
-  // that one method.
+  // that one method. The name "geerpc" is reserved.
   template <class T>
   void add(const std::string& name, T object) {
+    check_name(name);
     if constexpr (detail::has_service_v<Object<T>>) {
       add_service(name, share(std::move(object)));
     } else {
@@ -15708,9 +16309,14 @@ class Server {
   // Listens, and serves in the background. Returns the address with the port that was bound. Any
   // number of times, with different addresses. Throws Error(unavailable) with the system's reason,
   // failed_precondition after stop().
-  Address listen(const Address& address) {
+  Address listen(const Address& address) { return listen(address, nullptr); }
+
+  // For geerpc/http/: who serves plain HTTP on all ports, and a port for nothing else.
+  void set_http(std::shared_ptr<detail::PlainHttp> http) { core_->set_http(std::move(http)); }
+  Address listen(const Address& address, std::shared_ptr<detail::PlainHttp> only_http) {
     core_->services().share();
-    auto acceptor = std::make_unique<detail::Acceptor>(address, core_);  // may look a name up
+    auto acceptor = std::make_unique<detail::Acceptor>(address, core_,
+                                                       std::move(only_http));  // may look a name up
     const std::lock_guard<std::mutex> lock(mutex_);
     if (stopping_) throw Error(StatusCode::failed_precondition, "listen: the server was stopped");
     acceptors_.push_back(std::move(acceptor));
@@ -15767,6 +16373,9 @@ class Server {
     return addresses;
   }
 
+  // The methods of all services with their types, sorted by service and method.
+  std::vector<ServiceDescription> describe() const { return core_->services().describe(); }
+
   // Counters of all methods, sorted by service and method.
   std::vector<ServiceStats> stats() const { return core_->services().stats(); }
   std::size_t connections() const { return core_->connections(); }
@@ -15793,6 +16402,11 @@ class Server {
   static std::shared_ptr<T> share(std::shared_ptr<T> object) {
     if (object == nullptr) throw Error(StatusCode::invalid_argument, "rpc: the object is null");
     return object;
+  }
+
+  static void check_name(std::string_view name) {
+    if (name.substr(0, name.rfind('.')) != detail::kReservedService) return;
+    throw Error(StatusCode::invalid_argument, "rpc: the service name 'geerpc' is reserved");
   }
 
   template <class T>
@@ -17598,10 +18212,41 @@ inline std::string readable_time(double microseconds) {
   return std::to_string(tenths / 10) + '.' + std::to_string(tenths % 10) + unit;
 }
 
+inline std::vector<TypeDescription> types_of(const ServiceStats& service,
+                                             const std::vector<ServiceDescription>& descriptions) {
+  for (const ServiceDescription& description : descriptions) {
+    if (description.name == service.name) return description.types;
+  }
+  return {};
+}
+
+inline nlohmann::json types_json(const std::vector<TypeDescription>& types) {
+  nlohmann::json array = nlohmann::json::array();
+  for (const TypeDescription& type : types) {
+    Buffer text;
+    JsonWriter writer(text);
+    write_description(writer, type);
+    array.push_back(json_codec().decode(text.view(), {}));
+  }
+  return array;
+}
+
+// "Args {Num1 int, Num2 int}"
+inline std::string text_of_type(const TypeDescription& type) {
+  std::string text = type.name + " {";
+  for (const FieldDescription& field : type.fields) {
+    if (&field != type.fields.data()) text += ", ";
+    text += field.name + ' ' + field.type;
+  }
+  return text + '}';
+}
+
 }  // namespace detail
 
-// A complete HTML page, in the shape of GeeRPC's, with the errors and the latency beside the calls.
-inline std::string debug_page_html(const std::vector<ServiceStats>& services) {
+// A complete HTML page, in the shape of GeeRPC's, with the errors and the latency beside the calls,
+// and the structs that methods take and return below them.
+inline std::string debug_page_html(const std::vector<ServiceStats>& services,
+                                   const std::vector<ServiceDescription>& descriptions = {}) {
   std::string page =
       "<!DOCTYPE html>\n<html>\n<head><meta charset=\"utf-8\"><title>GeeRPC Services</title>"
       "<style>body{font-family:sans-serif}table{border-collapse:collapse}"
@@ -17620,13 +18265,18 @@ inline std::string debug_page_html(const std::vector<ServiceStats>& services) {
               detail::readable_time(longest.count()) + "</td></tr>\n";
     }
     page += "</table>\n";
+    for (const TypeDescription& type : detail::types_of(service, descriptions)) {
+      page += "<pre>" + detail::html_escaped(detail::text_of_type(type)) + "</pre>\n";
+    }
   }
   return page + "</body>\n</html>\n";
 }
 
 // {"services":[{"name":"Foo","methods":[{"name":"Sum","signature":"Sum(Args) int","calls":1,
-// "errors":0,"in_flight":0,"total_us":12.5,"max_us":12.5}]}]}
-inline std::string debug_page_json(const std::vector<ServiceStats>& services) {
+// "errors":0,"in_flight":0,"total_us":12.5,"max_us":12.5}],
+// "types":[{"name":"Args","fields":[{"name":"Num1","type":"int"}]}]}]}
+inline std::string debug_page_json(const std::vector<ServiceStats>& services,
+                                   const std::vector<ServiceDescription>& descriptions = {}) {
   nlohmann::json all = nlohmann::json::array();
   for (const ServiceStats& service : services) {
     nlohmann::json methods = nlohmann::json::array();
@@ -17641,7 +18291,9 @@ inline std::string debug_page_json(const std::vector<ServiceStats>& services) {
                          {"total_us", total.count()},
                          {"max_us", longest.count()}});
     }
-    all.push_back({{"name", service.name}, {"methods", std::move(methods)}});
+    all.push_back({{"name", service.name},
+                   {"methods", std::move(methods)},
+                   {"types", detail::types_json(detail::types_of(service, descriptions))}});
   }
   const nlohmann::json json = {{"services", std::move(all)}};
   return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
@@ -17655,7 +18307,7 @@ GEERPC_END_NAMESPACE
 #endif  // GEERPC_CORE_HPP
 // ---- include/geerpc/geerpc.hpp, continued
 
-// The registry and the debug page over HTTP.
+// Over HTTP: the registry, the debug page, and JSON-RPC.
 // ---- include/geerpc/http/http_registry.hpp
 // geerpc: typed RPC, service discovery and load balancing for C++17
 // SPDX-License-Identifier: MIT
@@ -17673,6 +18325,18 @@ GEERPC_END_NAMESPACE
 #include <string_view>  // string_view
 #include <utility>      // move
 
+// ---- include/geerpc/http/exchange.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// One HTTP request and its answer, by cpp-httplib through a tunnel.
+
+#ifndef GEERPC_HTTP_EXCHANGE_HPP
+#define GEERPC_HTTP_EXCHANGE_HPP
+
+#include <chrono>  // ceil, seconds
+#include <string>  // string
+
 // ---- include/geerpc/http/httplib.hpp
 // geerpc: typed RPC, service discovery and load balancing for C++17
 // SPDX-License-Identifier: MIT
@@ -17687,91 +18351,7 @@ GEERPC_END_NAMESPACE
 #endif
 
 #endif  // GEERPC_HTTP_HTTPLIB_HPP
-// ---- include/geerpc/http/http_registry.hpp, continued
-// ---- include/geerpc/http/registry_headers.hpp
-// geerpc: typed RPC, service discovery and load balancing for C++17
-// SPDX-License-Identifier: MIT
-//
-// The registry's HTTP form, as both of its ends see it.
-//
-// GeeRPC's, which Go peers speak:
-//   POST /_geerpc_/registry   X-Geerpc-Server: tcp@host:port            -> 200
-//   GET  /_geerpc_/registry   -> 200, X-Geerpc-Servers: tcp@h:1,tcp@h:2
-// Ours, for whoever sends "Accept: application/json", since a header line holds only some hundred
-// servers and no details:
-//   POST    with X-Geerpc-Services: Foo,Bar  -> 200, {"ttl_ms":300000}
-//   GET     -> 200, {"instance":"…","revision":7,"servers":[{"address":"tcp@h:1","age_ms":12,
-//              "services":["Foo"]}],"ttl_ms":300000,"uptime_ms":9000}
-// and for everybody:
-//   DELETE  with X-Geerpc-Server             -> 200
-// An error has no body (Go clients leave bodies unread and so would lose the connection), but says
-// why in X-Geerpc-Error.
-
-#ifndef GEERPC_HTTP_REGISTRY_HEADERS_HPP
-#define GEERPC_HTTP_REGISTRY_HEADERS_HPP
-
-#include <algorithm>    // all_of
-#include <cctype>       // isalnum
-#include <string>       // string
-#include <string_view>  // string_view
-#include <vector>       // vector
-
-
-GEERPC_BEGIN_NAMESPACE
-
-// Where GeeRPC's registry is found on its HTTP server.
-inline constexpr const char* kRegistryPath = "/_geerpc_/registry";
-
-namespace detail {
-
-inline constexpr const char* kServerHeader = "X-Geerpc-Server";
-inline constexpr const char* kServersHeader = "X-Geerpc-Servers";
-inline constexpr const char* kServicesHeader = "X-Geerpc-Services";
-inline constexpr const char* kRegistryErrorHeader = "X-Geerpc-Error";
-inline constexpr const char* kJsonType = "application/json";
-
-inline std::string_view without_blanks(std::string_view s) noexcept {
-  while (!s.empty() && (s.front() == ' ' || s.front() == '\t')) s.remove_prefix(1);
-  while (!s.empty() && (s.back() == ' ' || s.back() == '\t')) s.remove_suffix(1);
-  return s;
-}
-
-// The parts between commas, without blanks around them; empty ones are dropped.
-inline std::vector<std::string> split_list(std::string_view text) {
-  std::vector<std::string> parts;
-  while (!text.empty()) {
-    const std::size_t comma = text.find(',');
-    const std::string_view part = without_blanks(text.substr(0, comma));
-    if (!part.empty()) parts.emplace_back(part);
-    text.remove_prefix(comma == text.npos ? text.size() : comma + 1);
-  }
-  return parts;
-}
-
-inline std::string join_list(const std::vector<std::string>& parts) {
-  std::string text;
-  for (const std::string& part : parts) text += (text.empty() ? "" : ",") + part;
-  return text;
-}
-
-// Returns `token` if it can travel in an Authorization header (RFC 6750, 2.1), where cpp-httplib
-// would also decode "%41". Throws Error(invalid_argument).
-inline const std::string& checked_token(const std::string& token) {
-  const bool good = std::all_of(token.begin(), token.end(), [](char c) {
-    return std::isalnum(static_cast<unsigned char>(c)) ||
-           std::string_view("-._~+/=").find(c) != std::string_view::npos;
-  });
-  if (good) return token;
-  throw Error(StatusCode::invalid_argument,
-              "registry: a token is made of letters, digits and -._~+/=");
-}
-
-}  // namespace detail
-
-GEERPC_END_NAMESPACE
-
-#endif  // GEERPC_HTTP_REGISTRY_HEADERS_HPP
-// ---- include/geerpc/http/http_registry.hpp, continued
+// ---- include/geerpc/http/exchange.hpp, continued
 // ---- include/geerpc/http/tunnel.hpp
 // geerpc: typed RPC, service discovery and load balancing for C++17
 // SPDX-License-Identifier: MIT
@@ -18015,6 +18595,147 @@ class HttpTunnel {
 GEERPC_END_NAMESPACE
 
 #endif  // GEERPC_HTTP_TUNNEL_HPP
+// ---- include/geerpc/http/exchange.hpp, continued
+
+#ifndef GEERPC_NO_HTTP
+
+GEERPC_BEGIN_NAMESPACE
+
+namespace detail {
+
+// `context` is that of the tunnel, and has a deadline. Throws Error if there is no answer; of which
+// status it is, is not looked at.
+inline httplib::Response http_exchange(HttpTunnel& tunnel, const Context& context,
+                                       const httplib::Request& request) {
+  httplib::Client client(tunnel.path(), 80);
+  client.set_address_family(AF_UNIX);
+  client.set_decompress(false);
+  // The tunnel ends it before that.
+  const auto seconds = std::chrono::ceil<std::chrono::seconds>(context.remaining()).count() + 1;
+  client.set_connection_timeout(seconds);
+  client.set_read_timeout(seconds);
+  client.set_write_timeout(seconds);
+  const httplib::Result result = client.send(request);
+  if (const auto& error = tunnel.finish()) throw *error;
+  if (!result) {
+    throw Error(StatusCode::data_loss, "its answer was cut off or is not HTTP (cpp-httplib: " +
+                                           httplib::to_string(result.error()) + ")");
+  }
+  return *result;
+}
+
+// Of an answer that is no success.
+inline StatusCode status_from_http(int status) {
+  switch (status) {
+    case 400:
+      return StatusCode::invalid_argument;
+    case 401:
+      return StatusCode::unauthenticated;
+    case 403:
+      return StatusCode::permission_denied;
+    case 404:
+      return StatusCode::not_found;
+    case 405:
+      return StatusCode::unimplemented;
+    case 413:
+    case 429:
+      return StatusCode::resource_exhausted;
+    default:
+      return StatusCode::unavailable;
+  }
+}
+
+}  // namespace detail
+
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_NO_HTTP
+
+#endif  // GEERPC_HTTP_EXCHANGE_HPP
+// ---- include/geerpc/http/http_registry.hpp, continued
+// ---- include/geerpc/http/registry_headers.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// The registry's HTTP form, as both of its ends see it.
+//
+// GeeRPC's, which Go peers speak:
+//   POST /_geerpc_/registry   X-Geerpc-Server: tcp@host:port            -> 200
+//   GET  /_geerpc_/registry   -> 200, X-Geerpc-Servers: tcp@h:1,tcp@h:2
+// Ours, for whoever sends "Accept: application/json", since a header line holds only some hundred
+// servers and no details:
+//   POST    with X-Geerpc-Services: Foo,Bar  -> 200, {"ttl_ms":300000}
+//   GET     -> 200, {"instance":"…","revision":7,"servers":[{"address":"tcp@h:1","age_ms":12,
+//              "services":["Foo"]}],"ttl_ms":300000,"uptime_ms":9000}
+// and for everybody:
+//   DELETE  with X-Geerpc-Server             -> 200
+// An error has no body (Go clients leave bodies unread and so would lose the connection), but says
+// why in X-Geerpc-Error.
+
+#ifndef GEERPC_HTTP_REGISTRY_HEADERS_HPP
+#define GEERPC_HTTP_REGISTRY_HEADERS_HPP
+
+#include <algorithm>    // all_of
+#include <cctype>       // isalnum
+#include <string>       // string
+#include <string_view>  // string_view
+#include <vector>       // vector
+
+
+GEERPC_BEGIN_NAMESPACE
+
+// Where GeeRPC's registry is found on its HTTP server.
+inline constexpr const char* kRegistryPath = "/_geerpc_/registry";
+
+namespace detail {
+
+inline constexpr const char* kServerHeader = "X-Geerpc-Server";
+inline constexpr const char* kServersHeader = "X-Geerpc-Servers";
+inline constexpr const char* kServicesHeader = "X-Geerpc-Services";
+inline constexpr const char* kRegistryErrorHeader = "X-Geerpc-Error";
+inline constexpr const char* kJsonType = "application/json";
+
+inline std::string_view without_blanks(std::string_view s) noexcept {
+  while (!s.empty() && (s.front() == ' ' || s.front() == '\t')) s.remove_prefix(1);
+  while (!s.empty() && (s.back() == ' ' || s.back() == '\t')) s.remove_suffix(1);
+  return s;
+}
+
+// The parts between commas, without blanks around them; empty ones are dropped.
+inline std::vector<std::string> split_list(std::string_view text) {
+  std::vector<std::string> parts;
+  while (!text.empty()) {
+    const std::size_t comma = text.find(',');
+    const std::string_view part = without_blanks(text.substr(0, comma));
+    if (!part.empty()) parts.emplace_back(part);
+    text.remove_prefix(comma == text.npos ? text.size() : comma + 1);
+  }
+  return parts;
+}
+
+inline std::string join_list(const std::vector<std::string>& parts) {
+  std::string text;
+  for (const std::string& part : parts) text += (text.empty() ? "" : ",") + part;
+  return text;
+}
+
+// Returns `token` if it can travel in an Authorization header (RFC 6750, 2.1), where cpp-httplib
+// would also decode "%41". Throws Error(invalid_argument).
+inline const std::string& checked_token(const std::string& token) {
+  const bool good = std::all_of(token.begin(), token.end(), [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) ||
+           std::string_view("-._~+/=").find(c) != std::string_view::npos;
+  });
+  if (good) return token;
+  throw Error(StatusCode::invalid_argument,
+              "registry: a token is made of letters, digits and -._~+/=");
+}
+
+}  // namespace detail
+
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_HTTP_REGISTRY_HEADERS_HPP
 // ---- include/geerpc/http/http_registry.hpp, continued
 // ---- include/geerpc/http/url.hpp
 // geerpc: typed RPC, service discovery and load balancing for C++17
@@ -18319,27 +19040,14 @@ class HttpRegistry : public RegistryApi {
       }
 
       detail::HttpTunnel tunnel(context, url_.address());
-      httplib::Client client(tunnel.path(), 80);
-      client.set_address_family(AF_UNIX);
-      client.set_decompress(false);
-      // The tunnel ends it before that.
-      const auto seconds = std::chrono::ceil<std::chrono::seconds>(context.remaining()).count() + 1;
-      client.set_connection_timeout(seconds);
-      client.set_read_timeout(seconds);
-      client.set_write_timeout(seconds);
-      const httplib::Result result = client.send(request);
-      if (const auto& error = tunnel.finish()) throw *error;
-      if (!result) {
-        throw Error(StatusCode::data_loss, "its answer was cut off or is not HTTP (cpp-httplib: " +
-                                               httplib::to_string(result.error()) + ")");
-      }
-      if (result->status < 200 || result->status >= 300) {
-        std::string cause = "HTTP status " + std::to_string(result->status);
-        const std::string reason = result->get_header_value(detail::kRegistryErrorHeader);
+      httplib::Response response = detail::http_exchange(tunnel, context, request);
+      if (response.status < 200 || response.status >= 300) {
+        std::string cause = "HTTP status " + std::to_string(response.status);
+        const std::string reason = response.get_header_value(detail::kRegistryErrorHeader);
         if (!reason.empty()) (cause += ": ") += reason.substr(0, 200);
-        throw Error(code_of(result->status), cause);
+        throw Error(detail::status_from_http(response.status), cause);
       }
-      return Answer{*result, tunnel.answer_has_header("x-geerpc-servers")};
+      return Answer{std::move(response), tunnel.answer_has_header("x-geerpc-servers")};
     });
   }
 
@@ -18359,25 +19067,6 @@ class HttpRegistry : public RegistryApi {
       if (!detail::add_server(list, address, nullptr)) ++bad;
     }
     return detail::checked_server_list(std::move(list), bad);
-  }
-
-  static StatusCode code_of(int status) {
-    switch (status) {
-      case 400:
-        return StatusCode::invalid_argument;
-      case 401:
-        return StatusCode::unauthenticated;
-      case 403:
-        return StatusCode::permission_denied;
-      case 404:
-        return StatusCode::not_found;
-      case 405:
-        return StatusCode::unimplemented;
-      case 429:
-        return StatusCode::resource_exhausted;
-      default:
-        return StatusCode::unavailable;
-    }
   }
 
   // What `f` returns; its errors say which registry it was.
@@ -18463,11 +19152,10 @@ GEERPC_END_NAMESPACE
 #define GEERPC_HTTP_FRONT_HPP
 
 #include <algorithm>    // count_if, min_element
-#include <cctype>       // tolower
 #include <chrono>       // seconds
 #include <cstddef>      // ptrdiff_t, size_t
 #include <mutex>        // mutex
-#include <string>       // string, stoul
+#include <string>       // string
 #include <string_view>  // string_view
 #include <thread>       // thread
 #include <utility>      // move
@@ -18503,13 +19191,19 @@ GEERPC_BEGIN_NAMESPACE
 
 namespace detail {
 
-// A httplib::Server. Its constructor has the whole process ignore SIGPIPE; that is undone here.
-inline std::unique_ptr<httplib::Server> make_httplib_server() {
+inline std::mutex& sigpipe_mutex() {
   static std::mutex mutex;  // two at a time would each restore what the other one had set
-  const std::lock_guard<std::mutex> lock(mutex);
+  return mutex;
+}
+
+// A httplib::Server, or what derives from it. Its constructor has the whole process ignore SIGPIPE;
+// that is undone here.
+template <class Server = httplib::Server>
+std::unique_ptr<Server> make_httplib_server() {
+  const std::lock_guard<std::mutex> lock(sigpipe_mutex());
   struct sigaction before;
   ::sigaction(SIGPIPE, nullptr, &before);
-  auto server = std::make_unique<httplib::Server>();
+  auto server = std::make_unique<Server>();
   ::sigaction(SIGPIPE, &before, nullptr);
   return server;
 }
@@ -18517,19 +19211,21 @@ inline std::unique_ptr<httplib::Server> make_httplib_server() {
 // The threads that run handlers. enqueue() is called by the thread that accepts, so this is the
 // place to stop the server: from any other one, its socket could be closed, and the descriptor be
 // taken by somebody else, just before it is used to accept.
-class HttpThreadPool : public httplib::ThreadPool {
+class HttpThreadPool : public httplib::TaskQueue {
  public:
   HttpThreadPool(std::size_t threads, httplib::Server& server, const std::atomic<bool>& stopping)
-      : httplib::ThreadPool(threads), server_(server), stopping_(stopping) {}
+      : pool_(threads), server_(server), stopping_(stopping) {}
 
   // Returns void or bool, depending on the version.
   auto enqueue(std::function<void()> job)
-      -> decltype(std::declval<httplib::ThreadPool&>().enqueue(nullptr)) override {
+      -> decltype(std::declval<httplib::TaskQueue&>().enqueue(nullptr)) override {
     if (stopping_) server_.stop();
-    return httplib::ThreadPool::enqueue(std::move(job));
+    return pool_.enqueue(std::move(job));
   }
+  void shutdown() override { pool_.shutdown(); }
 
  private:
+  httplib::ThreadPool pool_;  // which some versions don't let one derive from
   httplib::Server& server_;
   const std::atomic<bool>& stopping_;
 };
@@ -18598,24 +19294,32 @@ GEERPC_END_NAMESPACE
 
 #endif  // GEERPC_HTTP_BACKEND_HPP
 // ---- include/geerpc/http/front.hpp, continued
+// ---- include/geerpc/http/head.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// The head of an HTTP request, made plain before cpp-httplib sees it: what it must not contain, and
+// how long the body is.
 
-#ifndef GEERPC_NO_HTTP
+#ifndef GEERPC_HTTP_HEAD_HPP
+#define GEERPC_HTTP_HEAD_HPP
+
+#include <algorithm>    // min
+#include <cctype>       // tolower
+#include <cstddef>      // size_t
+#include <string>       // string, stoul, to_string
+#include <string_view>  // string_view
+
 
 GEERPC_BEGIN_NAMESPACE
 
 namespace detail {
 
-// What a request may cost.
-struct HttpLimits {
-  std::size_t head = 16 << 10;  // request line and headers, in bytes
-  std::size_t body = 64 << 10;
-  SteadyClock::duration time = std::chrono::seconds(5);  // to arrive, and again for the answer
-};
-
 // A request head as it is handed through: lines end with CRLF, and there is one Content-Length.
 struct HttpHead {
-  std::string text;      // without the blank line
-  std::size_t body = 0;  // the Content-Length
+  std::string text;               // without the blank line
+  std::size_t body = 0;           // the Content-Length
+  bool expects_continue = false;  // the peer wants to hear something before it sends the body
   const char* refusal = nullptr;
 };
 
@@ -18628,7 +19332,15 @@ inline HttpHead rewrite_http_head(std::string_view head, std::size_t max_body) {
     head.remove_prefix(end + 1);
     if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
     if (line.empty()) continue;
+    if (result.text.empty()) {  // the request line
+      (result.text += line) += "\r\n";
+      continue;
+    }
     const std::size_t colon = (std::min)(line.find(':'), line.size());
+    if (line.find_first_of(" \t") < colon) {  // RFC 9112, 5.1 and 5.2: who reads it differs in how
+      result.refusal = "400 Bad Request";
+      break;
+    }
     std::string name(line.substr(0, colon));
     for (char& c : name) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
     if (name == "transfer-encoding") {
@@ -18644,9 +19356,13 @@ inline HttpHead rewrite_http_head(std::string_view head, std::size_t max_body) {
       has_length = true;
       result.body = digits > 9 ? max_body + 1 : std::stoul(std::string(value.substr(0, digits)));
       if (result.body > max_body) result.refusal = "413 Content Too Large";
-    } else if (name != "range" && name != "expect") {
-      // Nothing here has ranges, and many of them would multiply the answer. Who expects a
-      // "100 Continue" goes on without.
+    } else if (name == "content-encoding") {
+      result.refusal = "415 Unsupported Media Type";  // it could inflate to anything
+    } else if (name == "expect") {
+      result.expects_continue = true;
+    } else if (name != "range" && name != "accept-encoding") {
+      // Nothing here has ranges, and many of them would multiply the answer; and to compress an
+      // answer costs more than to send it.
       (result.text += line) += "\r\n";
     }
   }
@@ -18654,6 +19370,26 @@ inline HttpHead rewrite_http_head(std::string_view head, std::size_t max_body) {
   result.text += "Content-Length: " + std::to_string(result.body) + "\r\n";
   return result;
 }
+
+}  // namespace detail
+
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_HTTP_HEAD_HPP
+// ---- include/geerpc/http/front.hpp, continued
+
+#ifndef GEERPC_NO_HTTP
+
+GEERPC_BEGIN_NAMESPACE
+
+namespace detail {
+
+// What a request may cost.
+struct HttpLimits {
+  std::size_t head = 16 << 10;  // request line and headers, in bytes
+  std::size_t body = 64 << 10;
+  SteadyClock::duration time = std::chrono::seconds(5);  // to arrive, and again for the answer
+};
 
 // One thread for all connections. A connection carries one request. Thread-safe.
 class HttpFront {
@@ -19189,10 +19925,13 @@ GEERPC_END_NAMESPACE
 
 GEERPC_BEGIN_NAMESPACE
 
-// Answers GET and HEAD at kDebugPath and kDebugJsonPath with what `stats` says at that moment: for
-// programs that have a cpp-httplib server of their own.
-inline HttpHandler debug_handler(std::function<std::vector<ServiceStats>()> stats) {
-  return [stats = std::move(stats)](const httplib::Request& request, httplib::Response& response) {
+// Answers GET and HEAD at kDebugPath and kDebugJsonPath with what `stats` and `describe` say at
+// that moment: for programs that have a cpp-httplib server of their own.
+inline HttpHandler debug_handler(
+    std::function<std::vector<ServiceStats>()> stats,
+    std::function<std::vector<ServiceDescription>()> describe = nullptr) {
+  return [stats = std::move(stats), describe = std::move(describe)](const httplib::Request& request,
+                                                                    httplib::Response& response) {
     const bool html = request.path == kDebugPath;
     response.status = 200;
     if (!html && request.path != kDebugJsonPath) {
@@ -19204,7 +19943,8 @@ inline HttpHandler debug_handler(std::function<std::vector<ServiceStats>()> stat
     } else {
       response.set_header("Cache-Control", "no-store");
       response.set_header("X-Content-Type-Options", "nosniff");
-      response.set_content(html ? debug_page_html(stats()) : debug_page_json(stats()),
+      const auto types = describe ? describe() : std::vector<ServiceDescription>();
+      response.set_content(html ? debug_page_html(stats(), types) : debug_page_json(stats(), types),
                            html ? "text/html; charset=utf-8" : "application/json");
     }
   };
@@ -19219,7 +19959,8 @@ class DebugServer {
  public:
   template <class Server, class = decltype(std::declval<const Server&>().stats())>
   explicit DebugServer(const Server& server)
-      : server_(debug_handler([&server] { return server.stats(); })) {}
+      : server_(debug_handler([&server] { return server.stats(); },
+                              [&server] { return server.describe(); })) {}
 
   // Listens on "host:port"; port 0 takes a free one. Returns the port. Throws Error:
   // invalid_argument, or unavailable if the port is taken.
@@ -19239,6 +19980,575 @@ GEERPC_END_NAMESPACE
 #endif  // GEERPC_NO_HTTP
 
 #endif  // GEERPC_HTTP_DEBUG_SERVER_HPP
+// ---- include/geerpc/geerpc.hpp, continued
+// ---- include/geerpc/http/rpc_http.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// HTTP on the ports of an RPC server, or on a port of its own.
+//
+//   geerpc::Server server;
+//   geerpc::serve_http(server);                        // beside everything else, on all its ports
+//   server.listen("tcp@127.0.0.1:9999");
+//   geerpc::listen_http(server, "127.0.0.1:8080");     // a port that speaks nothing else
+//
+//   curl -d '{"jsonrpc":"2.0","method":"Foo.Sum","params":{"Num1":1,"Num2":2},"id":1}'
+//        -H 'Content-Type: application/json' http://127.0.0.1:9999/jsonrpc
+
+#ifndef GEERPC_HTTP_RPC_HTTP_HPP
+#define GEERPC_HTTP_RPC_HTTP_HPP
+
+#include <algorithm>    // min
+#include <cstddef>      // size_t
+#include <memory>       // make_shared, unique_ptr
+#include <optional>     // optional
+#include <string>       // string
+#include <string_view>  // string_view
+#include <utility>      // move
+
+// ---- include/geerpc/http/engine.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// HttpEngine: what cpp-httplib makes of one request that is completely there: text in, text out. It
+// has no socket and no thread; who has those sees to limits and deadlines.
+
+#ifndef GEERPC_HTTP_ENGINE_HPP
+#define GEERPC_HTTP_ENGINE_HPP
+
+#include <algorithm>    // min
+#include <chrono>       // nanoseconds, seconds
+#include <cstddef>      // size_t
+#include <ctime>        // time_t
+#include <functional>   // function
+#include <string>       // string
+#include <string_view>  // string_view
+#include <utility>      // exchange, move
+
+
+#ifndef GEERPC_NO_HTTP
+
+GEERPC_BEGIN_NAMESPACE
+
+namespace detail {
+
+// A request, from memory, and the place of its answer. Some of these functions are virtual in some
+// versions of cpp-httplib only.
+class HttpMemory final : public httplib::Stream {
+ public:
+  HttpMemory(std::string_view head, std::string_view body) : rest_(head), next_(body) {}
+
+  std::string take() { return std::move(written_); }
+
+  bool is_readable() const { return true; }
+  bool is_writable() const { return true; }
+  bool wait_readable() const { return true; }
+  bool wait_writable() const { return true; }
+  ssize_t read(char* to, size_t size) {
+    if (rest_.empty()) rest_ = std::exchange(next_, {});
+    const std::size_t n = (std::min)(size, rest_.size());
+    rest_.copy(to, n);
+    rest_.remove_prefix(n);
+    return static_cast<ssize_t>(n);
+  }
+  using httplib::Stream::write;
+  ssize_t write(const char* from, size_t size) {
+    written_.append(from, size);
+    return static_cast<ssize_t>(size);
+  }
+  void get_remote_ip_and_port(std::string&, int&) const {}
+  void get_local_ip_and_port(std::string&, int&) const {}
+  socket_t socket() const { return -1; }
+  time_t duration() const { return 0; }
+
+ private:
+  std::string_view rest_, next_;
+  std::string written_;
+};
+
+// Make it with make_httplib_server(). Thread-safe.
+class HttpEngine final : private httplib::Server {
+ public:
+  using Handler = FunctionRef<void(const httplib::Request&, httplib::Response&)>;
+
+  HttpEngine() {
+    // Before routing, since that matches the path with std::regex.
+    set_pre_routing_handler([](const httplib::Request& request, httplib::Response& response) {
+      response.status = 200;
+      try {
+        (*handler())(request, response);
+      } catch (...) {
+        response.headers.clear();
+        response.body.clear();
+        response.status = 500;
+      }
+      return HandlerResponse::Handled;
+    });
+  }
+
+  // What clients are told about how long a connection is kept open.
+  void set_idle_timeout(std::chrono::nanoseconds timeout) {
+    set_keep_alive_timeout(std::chrono::duration_cast<std::chrono::seconds>(timeout).count());
+    set_keep_alive_max_count(1000000);
+  }
+
+  struct Answer {
+    std::string text;
+    bool keep_alive;  // the connection may carry another request
+  };
+  // `head` ends with a blank line and says how long the body is. The handler is called in this
+  // thread, at most once; it finds the body in the request.
+  Answer answer(std::string_view head, const std::string& body, const Handler& handle) {
+    HttpMemory memory(head, body);
+    bool closed = false;
+    const std::function<void(httplib::Request&)> set_up = [&](httplib::Request& request) {
+      request.body = body;
+    };
+    handler() = &handle;
+    const bool written = process(*this, memory, closed, set_up, 0);
+    handler() = nullptr;
+    Answer result{memory.take(), written && !closed};
+    const std::string lines = result.text.substr(0, result.text.find("\r\n\r\n") + 2);
+    if (lines.find("\r\nConnection: close\r\n") != lines.npos) result.keep_alive = false;
+    constexpr std::string_view no_content = "HTTP/1.1 204 ", length = "Content-Length: 0\r\n";
+    const std::size_t at = lines.find(length);
+    if (lines.compare(0, no_content.size(), no_content) == 0 && at != lines.npos) {
+      result.text.erase(at, length.size());  // which must not stand there
+    }
+    return result;
+  }
+
+ private:
+  // Of the request that this thread is at.
+  static const Handler*& handler() noexcept {
+    thread_local const Handler* current = nullptr;
+    return current;
+  }
+
+  // The two forms that this function has had.
+  template <class Self, class SetUp>
+  static auto process(Self& self, HttpMemory& memory, bool& closed, const SetUp& set_up, int)
+      -> decltype(self.process_request(memory, false, closed, set_up)) {
+    return self.process_request(memory, false, closed, set_up);
+  }
+  template <class Self, class SetUp>
+  static auto process(Self& self, HttpMemory& memory, bool& closed, const SetUp& set_up, long)
+      -> decltype(self.process_request(memory, std::string(), 0, std::string(), 0, false, closed,
+                                       set_up)) {
+    return self.process_request(memory, std::string(), 0, std::string(), 0, false, closed, set_up);
+  }
+};
+
+}  // namespace detail
+
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_NO_HTTP
+
+#endif  // GEERPC_HTTP_ENGINE_HPP
+// ---- include/geerpc/http/rpc_http.hpp, continued
+// ---- include/geerpc/http/json_rpc_handler.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// What an RPC server answers over HTTP: POST of JSON-RPC, and GET of the debug page.
+
+#ifndef GEERPC_HTTP_JSON_RPC_HANDLER_HPP
+#define GEERPC_HTTP_JSON_RPC_HANDLER_HPP
+
+#include <algorithm>  // find
+#include <cctype>     // tolower
+#include <chrono>     // nanoseconds, seconds
+#include <cstddef>    // size_t
+#include <optional>   // optional
+#include <string>     // string
+#include <utility>    // move
+#include <vector>     // vector
+
+
+#ifndef GEERPC_NO_HTTP
+
+GEERPC_BEGIN_NAMESPACE
+
+// Plain values. A duration of zero means "no limit".
+struct HttpOptions {
+  // Where JSON-RPC is posted to; empty: nowhere.
+  std::string json_rpc_path = "/jsonrpc";
+  // Whether kDebugPath and kDebugJsonPath are there: names, types and counters of all methods.
+  bool debug_page = true;
+
+  // Origins ("https://example.org") whose web pages may call, or "*" for all (CORS). None: no page
+  // may. Programs that are no browsers name no origin, and may.
+  std::vector<std::string> allowed_origins;
+
+  // Bytes of a posted text; a larger one is refused (413). Never more than
+  // ServerOptions::max_message_size.
+  std::size_t max_body_size = 4u << 20;
+
+  // From the first byte of a request to its last.
+  std::chrono::nanoseconds receive_timeout = std::chrono::seconds(10);
+  // Of each call; then its answer is an error.
+  std::chrono::nanoseconds call_timeout = std::chrono::seconds(30);
+  // How long a connection is kept open for its next request.
+  std::chrono::nanoseconds idle_timeout = std::chrono::seconds(30);
+};
+
+namespace detail {
+
+// "application/json; charset=utf-8" is JSON. A page of another origin can't send that without being
+// allowed to, as it can text/plain and forms.
+inline bool is_json_type(const std::string& content_type) {
+  std::string type = content_type.substr(0, content_type.find(';'));
+  while (!type.empty() && (type.back() == ' ' || type.back() == '\t')) type.pop_back();
+  for (char& c : type) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return type == "application/json" || type == "application/json-rpc" ||
+         type == "application/jsonrequest";
+}
+
+// Thread-safe.
+class JsonRpcHandler {
+ public:
+  explicit JsonRpcHandler(const HttpOptions& options) : options_(options) {}
+
+  void operator()(const httplib::Request& request, httplib::Response& response,
+                  const RpcAccess& rpc) const {
+    if (rpc.json_rpc && request.path == options_.json_rpc_path) {
+      return answer(request, response, rpc);
+    }
+    if (options_.debug_page && (request.path == kDebugPath || request.path == kDebugJsonPath)) {
+      return debug_handler([&] { return rpc.services.stats(); },
+                           [&] { return rpc.services.describe(); })(request, response);
+    }
+    refuse(response, 404, "404 page not found\n");
+  }
+
+ private:
+  static void refuse(httplib::Response& response, int status, const char* text) {
+    response.status = status;
+    response.set_content(text, "text/plain; charset=utf-8");
+  }
+
+  void answer(const httplib::Request& request, httplib::Response& response,
+              const RpcAccess& rpc) const {
+    response.set_header("X-Content-Type-Options", "nosniff");
+    response.set_header("Cache-Control", "no-store");
+    // No page is of this server's origin, though one may seem so whose host name was made to lead
+    // here (DNS rebinding).
+    const std::string origin = request.get_header_value("Origin");
+    if (!origin.empty() && !allow_origin(origin, response)) {
+      return refuse(response, 403, "403 the server does not allow this page's origin\n");
+    }
+    if (request.method == "OPTIONS" && !origin.empty()) {
+      response.status = 204;
+      response.set_header("Access-Control-Allow-Methods", "POST");
+      response.set_header("Access-Control-Allow-Headers", "Content-Type");
+      response.set_header("Access-Control-Max-Age", "600");
+      return;
+    }
+    if (request.method != "POST") {
+      response.set_header("Allow", "POST");
+      return refuse(response, 405, "405 POST a JSON-RPC request\n");
+    }
+    if (!is_json_type(request.get_header_value("Content-Type"))) {
+      return refuse(response, 415, "415 the Content-Type must be application/json\n");
+    }
+    try {
+      const std::optional<std::string> text =
+          rpc.answer_json_rpc(request.body, options_.call_timeout);
+      if (!text) {
+        response.status = 204;
+      } else {
+        response.set_content(*text, "application/json");
+      }
+    } catch (const Error& error) {
+      refuse(response, error.code() == StatusCode::deadline_exceeded ? 504 : 503,
+             (error.cause() + '\n').c_str());
+    }
+  }
+
+  bool allow_origin(const std::string& origin, httplib::Response& response) const {
+    const auto has = [&](const std::string& one) {
+      const auto& allowed = options_.allowed_origins;
+      return std::find(allowed.begin(), allowed.end(), one) != allowed.end();
+    };
+    response.set_header("Vary", "Origin");
+    if (!has("*") && !has(origin)) return false;
+    response.set_header("Access-Control-Allow-Origin", has("*") ? "*" : origin);
+    return true;
+  }
+
+  const HttpOptions options_;
+};
+
+}  // namespace detail
+
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_NO_HTTP
+
+#endif  // GEERPC_HTTP_JSON_RPC_HANDLER_HPP
+// ---- include/geerpc/http/rpc_http.hpp, continued
+
+#ifndef GEERPC_NO_HTTP
+
+GEERPC_BEGIN_NAMESPACE
+
+namespace detail {
+
+// Collects complete requests within their limits, in the connection's own thread, so that neither a
+// slow peer nor a slow call holds up another connection.
+class RpcHttp final : public PlainHttp {
+ public:
+  explicit RpcHttp(const HttpOptions& options)
+      : options_(options), handler_(options), engine_(make_httplib_server<HttpEngine>()) {
+    engine_->set_idle_timeout(options.idle_timeout);
+  }
+
+  void serve(ServerStream& stream, const RpcAccess& rpc) override {
+    const auto handle = [&](const httplib::Request& request, httplib::Response& response) {
+      handler_(request, response, rpc);
+    };
+    const HttpEngine::Handler handler(handle);
+    while (const std::optional<Request> request = receive(stream)) {
+      HttpEngine::Answer answer = engine_->answer(request->head, request->body, handler);
+      const auto write = [&](Buffer& out) { out.append(answer.text); };
+      if (!answer.keep_alive) return stream.send_last(answer.text);
+      if (!stream.append(write) || !stream.flush()) return;
+    }
+  }
+
+ private:
+  static constexpr std::size_t kMaxHead = 16u << 10;
+
+  struct Request {
+    std::string head, body;
+  };
+
+  static void refuse(ServerStream& stream, const std::string& status) {
+    stream.send_last("HTTP/1.1 " + status + "\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+  }
+
+  // The next request; nothing if there is none, which the peer was told if it is its fault.
+  std::optional<Request> receive(ServerStream& stream) const {
+    Buffer& input = stream.input();
+    if (input.empty()) {
+      input.release();
+      if (!stream.receive_until(ServerStream::after(options_.idle_timeout))) return {};
+    }
+    const auto deadline = ServerStream::after(options_.receive_timeout);
+    std::size_t searched = 0, end = 0;
+    try {
+      while ((end = find_http_head_end(input.view(), searched, kMaxHead)) == 0) {
+        if (!stream.receive_until(deadline))
+          return refuse(stream, "408 Request Timeout"), std::nullopt;
+      }
+    } catch (const Error&) {
+      return refuse(stream, "431 Request Header Fields Too Large"), std::nullopt;
+    }
+    const HttpHead head =
+        rewrite_http_head(input.view().substr(0, end),
+                          (std::min)(options_.max_body_size, stream.options().max_message_size));
+    if (head.refusal != nullptr) return refuse(stream, head.refusal), std::nullopt;
+    input.consume(end);
+    if (head.expects_continue && input.size() < head.body) {
+      stream.append([](Buffer& out) { out.append("HTTP/1.1 100 Continue\r\n\r\n"); });
+      if (!stream.flush()) return {};
+    }
+    while (input.size() < head.body) {
+      if (!stream.receive_until(deadline))
+        return refuse(stream, "408 Request Timeout"), std::nullopt;
+    }
+    Request request{head.text + "\r\n", std::string(input.view().substr(0, head.body))};
+    input.consume(head.body);
+    return request;
+  }
+
+  const HttpOptions options_;
+  const JsonRpcHandler handler_;
+  const std::unique_ptr<HttpEngine> engine_;
+};
+
+}  // namespace detail
+
+// From now on `server` answers HTTP on all ports that it listens on, beside everything else. Each
+// connection has a thread, as all of the server's have, and counts as one of its connections.
+inline void serve_http(Server& server, const HttpOptions& options = {}) {
+  server.set_http(std::make_shared<detail::RpcHttp>(options));
+}
+
+// Has `server` listen on "host:port" for HTTP only. Returns what was bound. Throws Error as
+// Server::listen() does.
+inline Address listen_http(Server& server, std::string_view host_and_port,
+                           const HttpOptions& options = {}) {
+  return server.listen(detail::http_address(host_and_port),
+                       std::make_shared<detail::RpcHttp>(options));
+}
+
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_NO_HTTP
+
+#endif  // GEERPC_HTTP_RPC_HTTP_HPP
+// ---- include/geerpc/geerpc.hpp, continued
+// ---- include/geerpc/http/json_rpc_client.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// JsonRpcHttpClient: calls a server that takes JSON-RPC 2.0 by HTTP POST.
+
+#ifndef GEERPC_HTTP_JSON_RPC_CLIENT_HPP
+#define GEERPC_HTTP_JSON_RPC_CLIENT_HPP
+
+#include <chrono>       // nanoseconds, seconds
+#include <cstdint>      // uint64_t
+#include <map>          // map
+#include <string>       // string
+#include <string_view>  // string_view
+#include <utility>      // move
+
+
+#ifndef GEERPC_NO_HTTP
+
+GEERPC_BEGIN_NAMESPACE
+
+struct JsonRpcHttpClientOptions {
+  // For calls whose context has no deadline.
+  std::chrono::nanoseconds timeout = std::chrono::seconds(30);
+  // Sent with every request, e.g. {"Authorization", "Bearer …"}.
+  std::map<std::string, std::string> headers;
+  // Nesting of the values that are read.
+  DecodeLimits decode;
+};
+
+// Each call has a connection of its own, and ends at its deadline: for servers that offer nothing
+// else, or behind what lets only HTTP through. A Client with Protocol::json_rpc_2 is many times as
+// fast. Thread-safe.
+//
+//   geerpc::JsonRpcHttpClient client("http://127.0.0.1:9999/jsonrpc");
+//   int sum = client.call<int>("Foo.Sum", Args{1, 2});
+//
+// Arguments travel by position. An answer has at most 8 MiB.
+class JsonRpcHttpClient {
+ public:
+  // Throws Error(invalid_argument) if the URL is malformed. Connects to nothing yet.
+  explicit JsonRpcHttpClient(std::string_view url, JsonRpcHttpClientOptions options = {})
+      : url_(url, "/jsonrpc"), options_(std::move(options)) {}
+
+  // Calls `method`, waits for its result and returns it. Throws Error.
+  template <class R, class... A>
+  R call(const Context& context, std::string_view method, const A&... args) const {
+    return try_call<R>(context, method, args...).value();
+  }
+  template <class R, class... A>
+  R call(std::string_view method, const A&... args) const {
+    return try_call<R>(Context(), method, args...).value();
+  }
+
+  // The same, but returns the Error instead of throwing it.
+  template <class R, class... A>
+  Result<R> try_call(const Context& context, std::string_view method, const A&... args) const {
+    const auto body = [&](const Codec& codec, Buffer& out) {
+      detail::encode_args(codec, out, args...);
+    };
+    try {
+      const std::string answer = post(context, detail::MessageKind::request, method, body);
+      detail::JsonRpcClientWire wire(limits(), detail::JsonRpcVersion::two);
+      detail::Message message;
+      if (wire.read(answer, message) == 0) message.kind = detail::MessageKind::nothing;
+      check(message);
+      detail::ResultSlot<R> slot;
+      slot.decode(wire.codec(), message.body, options_.decode);
+      return slot.take();
+    } catch (const Error& error) {
+      return error.in_call(method, url_.str());
+    }
+  }
+  template <class R, class... A>
+  Result<R> try_call(std::string_view method, const A&... args) const {
+    return try_call<R>(Context(), method, args...);
+  }
+
+  // Returns when the server has taken it; what becomes of it nothing tells. Throws Error.
+  template <class... A>
+  void notify(const Context& context, std::string_view method, const A&... args) const {
+    const auto body = [&](const Codec& codec, Buffer& out) {
+      detail::encode_args(codec, out, args...);
+    };
+    try {
+      post(context, detail::MessageKind::notify, method, body);
+    } catch (const Error& error) {
+      throw error.in_call(method, url_.str());
+    }
+  }
+  template <class... A>
+  void notify(std::string_view method, const A&... args) const {
+    notify(Context(), method, args...);
+  }
+
+ private:
+  static constexpr std::uint64_t kSeq = 1;
+
+  static void check(const detail::Message& message) {
+    if (message.kind == detail::MessageKind::error) {
+      const Error error(message.code, std::string(message.text));
+      throw message.may_have_run ? error : error.never_ran();
+    }
+    if (message.kind != detail::MessageKind::reply || message.seq != kSeq) {
+      throw Error(StatusCode::data_loss, "what the server answered is no answer to this call");
+    }
+  }
+
+  detail::WireLimits limits() const {
+    detail::WireLimits limits;
+    limits.decode = options_.decode;
+    return limits;
+  }
+
+  // Returns the answer's text.
+  std::string post(const Context& caller, detail::MessageKind kind, std::string_view method,
+                   detail::EncodeBody args) const {
+    Context context = caller;
+    if (!context.has_deadline()) context.set_timeout(options_.timeout);
+    detail::RequestHeader header;
+    header.kind = kind;
+    header.seq = kSeq;
+    header.method = method;
+    Buffer text;
+    detail::JsonRpcClientWire(limits(), detail::JsonRpcVersion::two)
+        .write_request(text, header, args);
+    httplib::Request request;
+    request.method = "POST";
+    request.path = url_.path();
+    request.body = text.view();
+    request.headers.emplace("Host", url_.host());
+    request.headers.emplace("Accept", "application/json");
+    request.headers.emplace("Content-Type", "application/json");
+    for (const auto& [name, value] : options_.headers) request.headers.emplace(name, value);
+    detail::HttpTunnel tunnel(context, url_.address());
+    httplib::Response response = detail::http_exchange(tunnel, context, request);
+    const bool is_answer =
+        response.body.find_first_not_of(" \r\n\t") != std::string::npos &&
+        response.get_header_value("Content-Type").compare(0, 16, "application/json") == 0;
+    // Some servers send errors of JSON-RPC with a status that is none.
+    if (!is_answer && (response.status < 200 || response.status >= 300)) {
+      throw Error(detail::status_from_http(response.status),
+                  "HTTP status " + std::to_string(response.status));
+    }
+    if (!is_answer && kind == detail::MessageKind::request) {
+      throw Error(StatusCode::data_loss, "the server answered nothing");
+    }
+    return std::move(response.body) + '\n';
+  }
+
+  const Url url_;
+  const JsonRpcHttpClientOptions options_;
+};
+
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_NO_HTTP
+
+#endif  // GEERPC_HTTP_JSON_RPC_CLIENT_HPP
 // ---- include/geerpc/geerpc.hpp, continued
 
 #endif  // GEERPC_GEERPC_HPP

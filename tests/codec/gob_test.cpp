@@ -18,6 +18,7 @@
 #include <tuple>
 #include <unordered_map>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "codec/codec_test.hpp"
@@ -258,6 +259,13 @@ TEST_SUITE("gob") {
     encode_args(out.codec, text, 1, "bcd");
     CHECK(out.state.sent.size() == 1);
     CHECK(text.size() - first < first);
+  }
+
+  TEST_CASE("no result is an empty struct, too, and no JSON text") {
+    Buffer none, empty;
+    geerpc::detail::encode_nothing(gob_codec(), none);
+    geerpc::detail::encode(gob_codec(), empty, std::monostate());
+    CHECK(none.view() == empty.view());
   }
 
   TEST_CASE("a type is described once per stream, and again if its description did not leave") {

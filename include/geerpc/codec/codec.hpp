@@ -165,8 +165,9 @@ void decode(const Codec& codec, std::string_view in, T& out, const DecodeLimits&
 // Appends arguments or a result, in the codec that the connection has.
 using EncodeBody = FunctionRef<void(const Codec&, Buffer&)>;
 
-// The result of a method that has none.
+// The result of a method that has none: null, or in gob an empty struct.
 inline void encode_nothing(const Codec& codec, Buffer& out) {
+  if (codec.id() == CodecId::gob) return encode_gob_arguments(codec, out);
   encode_with(codec, out, [](auto& writer) { encode_arguments(writer); });
 }
 

@@ -15,6 +15,7 @@
 #include <memory>       // make_shared, shared_ptr
 #include <string>       // string
 #include <string_view>  // string_view
+#include <utility>      // move
 
 #include <geerpc/codec/json_scan.hpp>
 #include <geerpc/protocol/json_rpc_replies.hpp>
@@ -26,13 +27,20 @@ namespace detail {
 
 class JsonRpcServerWire final : public Wire {
  public:
-  // `max_batch`: elements of one batch; `max_batch_bytes`: of its text.
-  JsonRpcServerWire(const WireLimits& limits, std::size_t max_batch, std::size_t max_batch_bytes)
+  // `max_batch`: elements of one batch; `max_batch_bytes`: of its text. With `answer`, the input is
+  // one request or batch, and all that is answered to it goes there.
+  JsonRpcServerWire(const WireLimits& limits, std::size_t max_batch, std::size_t max_batch_bytes,
+                    std::shared_ptr<JsonRpcAnswer> answer = nullptr)
       : Wire(json_rpc_codec(2), limits),
         max_batch_(max_batch),
         max_batch_bytes_(max_batch_bytes),
+        answer_(std::move(answer)),
         replies_(this->limits().max_message),
         scanner_(this->limits().decode.max_depth) {}
+
+  ~JsonRpcServerWire() override {
+    if (answer_ != nullptr) answer_->settle(JsonRpcAnswer::State::lost);
+  }
 
   std::size_t read(std::string_view input, Message& message) override {
     message.reset();
@@ -113,12 +121,24 @@ class JsonRpcServerWire final : public Wire {
       message.body = none ? "[]" : request.params;
     }
     message.kind = request.id.empty() ? MessageKind::notify : MessageKind::request;
-    if (!request.id.empty()) message.seq = replies_.add(request, batch_);
+    if (!request.id.empty()) {
+      message.seq = replies_.add(request, batch_ == nullptr ? alone() : batch_);
+    } else if (batch_ == nullptr) {
+      answer_nothing();
+    }
+  }
+  // What one request is that is in no batch.
+  std::shared_ptr<JsonRpcBatch> alone() const {
+    if (answer_ == nullptr) return nullptr;
+    return std::make_shared<JsonRpcBatch>(JsonRpcBatch{1, false, answer_});
+  }
+  void answer_nothing() const {
+    if (answer_ != nullptr) answer_->settle(JsonRpcAnswer::State::nothing);
   }
 
   // Checks the whole array before any of it runs. False if it is one bad request.
   bool begin_batch(std::string_view text, Message& message) {
-    const auto batch = std::make_shared<JsonRpcBatch>();
+    const auto batch = std::make_shared<JsonRpcBatch>(JsonRpcBatch{0, true, answer_});
     JsonRpcRequest whole;
     std::size_t elements = 0;
     JsonReader reader(text, limits().decode);
@@ -140,6 +160,7 @@ class JsonRpcServerWire final : public Wire {
     } else {
       batch_ = batch;
       in_batch_ = elements;
+      if (batch->left == 0) answer_nothing();
       return true;
     }
     whole.id = "null";
@@ -160,6 +181,7 @@ class JsonRpcServerWire final : public Wire {
   // Constant after construction.
   const std::size_t max_batch_;
   const std::size_t max_batch_bytes_;
+  const std::shared_ptr<JsonRpcAnswer> answer_;  // may be null
 
   mutable JsonRpcReplies replies_;
 

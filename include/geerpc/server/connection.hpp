@@ -39,13 +39,19 @@ class ServerConnection : public ServerStream,
   // ---- The reading half.
 
   // False if the connection is to be closed; see Handshake.
-  bool shake_hands(const std::vector<const Codec*>& codecs) {
-    std::optional<Handshake::Agreement> agreement = Handshake(*this, codecs).run();
+  bool shake_hands(const std::vector<const Codec*>& codecs, bool has_http) {
+    std::optional<Handshake::Agreement> agreement = Handshake(*this, codecs, has_http).run();
     if (!agreement) return false;
-    option_ = std::move(agreement->option);
-    wire_ = std::move(agreement->wire);
+    agree(std::move(*agreement));
     return true;
   }
+  // In place of a handshake.
+  void agree(Handshake::Agreement agreement) {
+    option_ = std::move(agreement.option);
+    wire_ = std::move(agreement.wire);
+  }
+  // After that. Such a connection carries no messages and has no wire().
+  bool is_plain_http() const noexcept { return wire_ == nullptr; }
 
   // The next message, without waiting: false if it is not all there. Throws Error if what is there
   // can't be one; message.seq then tells whose it was, if that is known.
@@ -90,6 +96,11 @@ class ServerConnection : public ServerStream,
 
   std::mutex& mutex() noexcept { return mutex_; }
   std::vector<RunningCall*>& slow_calls() noexcept { return slow_calls_; }  // mutex held
+  // Whether a call may run while others are read and run beside it.
+  bool may_have_more_slow_calls() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return slow_calls_.size() < options_.max_calls_per_connection;
+  }
   // Mutex held: nothing more is read, and nobody is going to write a reply any more.
   bool is_over() const noexcept {
     return input_ended_ && slow_calls_.empty() && late_replies_ == 0;
