@@ -192,7 +192,7 @@ func (c *checker) slowAndFast() {
 // GeeRPC's option can limit the time of handlers.
 func (c *checker) handleTimeout() {
 	codec := "application/" + strings.TrimPrefix(c.protocol, "geerpc-")
-	client, err := dialGeeRPC(c.scheme, c.place, codec, 100*time.Millisecond)
+	client, err := dialGeeRPC(c.scheme, c.place, codec, 100*time.Millisecond, 1)
 	if err != nil {
 		fail("dial: ", err)
 	}

@@ -34,7 +34,7 @@ func (c *cluster) client(server string) (caller, error) {
 		return client, nil
 	}
 	scheme, place := split(server)
-	client, err := dialProtocol(c.protocol, scheme, place)
+	client, err := dialProtocol(c.protocol, scheme, place, paddedOption)
 	if err == nil {
 		c.clients[server] = client
 	}

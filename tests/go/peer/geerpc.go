@@ -193,7 +193,12 @@ type geeRPC struct {
 	broken  error
 }
 
-func dialGeeRPC(scheme, place, codec string, limit time.Duration) (*geeRPC, error) {
+// Servers in Go read 512 bytes for the option, and lose what else is among them: so whoever may meet
+// one makes its option that long. Blanks in front of it do no harm.
+const paddedOption = 512
+
+// The option has at least `size` bytes.
+func dialGeeRPC(scheme, place, codec string, limit time.Duration, size int) (*geeRPC, error) {
 	network := scheme
 	if scheme == "http" {
 		network = "tcp"
@@ -207,8 +212,11 @@ func dialGeeRPC(scheme, place, codec string, limit time.Duration) (*geeRPC, erro
 			return nil, err
 		}
 	}
-	option := Option{magic, codec, 10 * time.Second, limit}
-	if err := json.NewEncoder(conn).Encode(option); err != nil {
+	option, err := json.Marshal(Option{magic, codec, 10 * time.Second, limit})
+	if err != nil {
+		return nil, err
+	}
+	if _, err := fmt.Fprintf(conn, "%*s\n", size-1, option); err != nil {
 		return nil, err
 	}
 	client := &geeRPC{s: newStream(conn, codec), seq: 1, pending: map[uint64]*pendingCall{}}

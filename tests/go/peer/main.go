@@ -48,7 +48,7 @@ func main() {
 	case parts[task] != nil && len(words) == 3:
 		scheme, place := split(words[2])
 		dial := func() caller {
-			client, err := dialProtocol(words[1], scheme, place)
+			client, err := dialProtocol(words[1], scheme, place, 1)
 			if err != nil {
 				fail("dial: ", err)
 			}

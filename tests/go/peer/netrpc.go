@@ -90,7 +90,8 @@ func (c netRPC) CallTimeout(timeout time.Duration, method string, args, reply an
 
 var errTimeout = errors.New("timeout of the caller")
 
-func dialProtocol(protocol, scheme, place string) (caller, error) {
+// The option of GeeRPC has at least `optionSize` bytes.
+func dialProtocol(protocol, scheme, place string, optionSize int) (caller, error) {
 	switch protocol {
 	case "netrpc":
 		var client *rpc.Client
@@ -111,9 +112,9 @@ func dialProtocol(protocol, scheme, place string) (caller, error) {
 		}
 		return netRPC{client}, nil
 	case "geerpc-gob":
-		return dialGeeRPC(scheme, place, "application/gob", 0)
+		return dialGeeRPC(scheme, place, "application/gob", 0, optionSize)
 	case "geerpc-json":
-		return dialGeeRPC(scheme, place, "application/json", 0)
+		return dialGeeRPC(scheme, place, "application/json", 0, optionSize)
 	}
 	return nil, errors.New("no such protocol: " + protocol)
 }
