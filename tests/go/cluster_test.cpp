@@ -30,13 +30,13 @@ constexpr auto kTtl = 2s * test::kSlowdown;
 // "http" (CONNECT) for how clients shall reach it.
 const test::ChildFunction member("member", [](const std::vector<std::string>& arguments) {
   const std::string& name = arguments.at(0);
-  CppServer cpp;
+  CppServer cpp(arguments.at(2) + "@127.0.0.1:0");
   cpp.server.add("Who.AreYou", [name] { return name; });
   geerpc::HeartbeatOptions options;
   options.period = 100ms;
-  options.advertise = arguments.at(2) + cpp.address.str().substr(3);
+  options.advertise = cpp.address;
   const geerpc::Heartbeat heartbeat(arguments.at(1), cpp.server, cpp.address, options);
-  std::cout << options.advertise.str() << std::endl;
+  std::cout << cpp.address << std::endl;
   return until_input_ends();
 });
 

@@ -20,10 +20,8 @@ void check_client(const std::string& part, const std::string& protocol, const st
   CAPTURE(protocol);
   CAPTURE(scheme);
   const Transport transport;
-  CppServer server(scheme == "unix" ? transport.address("unix") : "tcp@127.0.0.1:0");
-  std::string address = server.address.str();
-  if (scheme == "http") address.replace(0, 3, "http");
-  Peer peer({part, protocol, address});
+  CppServer server(transport.address(scheme));
+  Peer peer({part, protocol, server.address});
   CHECK(peer.read_line(kPatience) == "ok");
   CHECK(peer.wait() == 0);
   CHECK(test::eventually([&] { return server.server.connections() == 0; }));
@@ -35,7 +33,7 @@ void check_clients(const std::string& protocol) {
 
 const test::ChildFunction serve_cpp("serve_cpp", [](const std::vector<std::string>& arguments) {
   CppServer server(arguments.at(0));
-  std::cout << server.address.str() << std::endl;
+  std::cout << server.address << std::endl;
   return until_input_ends();
 });
 
@@ -65,28 +63,28 @@ TEST_CASE("Go's GeeRPC clients limit the time of our handlers") {
 }
 
 TEST_CASE("a Go client that is killed takes nothing with it") {
-  for (const std::string& protocol : kProtocols) {
-    CAPTURE(protocol);
-    CppServer server;
-    Peer bystander({"many", protocol, server.address.str()});
-    Peer victim({"forever", protocol, server.address.str()});
+  for_each_way([](const std::string& protocol, const std::string& scheme) {
+    const Transport transport;
+    CppServer server(transport.address(scheme));
+    Peer bystander({"many", protocol, server.address});
+    Peer victim({"forever", protocol, server.address});
     CHECK(victim.read_line(kPatience) == "connected");
     CHECK(test::eventually([&] { return server.server.calls_in_flight() >= 4; }));
     victim.kill();
     CHECK(bystander.read_line(kPatience) == "ok");
     CHECK(bystander.wait() == 0);
-    check_client("types", protocol, "tcp");
-  }
+    check_client("types", protocol, scheme);
+  });
 }
 
 TEST_CASE("Go clients hear of it when our server is killed") {
-  for (const std::string& protocol : kProtocols) {
-    CAPTURE(protocol);
-    test::Child server("serve_cpp", {"tcp@127.0.0.1:0"});
+  for_each_way([](const std::string& protocol, const std::string& scheme) {
+    const Transport transport;
+    test::Child server("serve_cpp", {transport.address(scheme)});
     Peer peer({"until-ended", protocol, server.read_line(kPatience)});
     CHECK(peer.read_line(kPatience) == "connected");
     server.kill();
     CHECK(peer.read_line(kPatience) == "ok");
     CHECK(peer.wait() == 0);
-  }
+  });
 }

@@ -11,6 +11,7 @@
 #include <string>    // string
 #include <vector>    // vector
 
+#include <doctest/doctest.h>
 #include <geerpc/geerpc.hpp>
 
 #include "../support/child.hpp"
@@ -45,13 +46,24 @@ struct Peer : test::Process {
   }
 };
 
+// Where to listen.
+struct Transport {
+  test::TempDir directory;
+  std::string address(const std::string& scheme) const {
+    return scheme == "unix" ? "unix@" + directory.path() + "/socket" : scheme + "@127.0.0.1:0";
+  }
+};
+
 struct CppServer {
   geerpc::Server server{options()};
-  geerpc::Address address;
+  std::string address;
 
-  explicit CppServer(const geerpc::Address& at = "tcp@127.0.0.1:0") {
+  // An http@ address is one of TCP until somebody sends CONNECT.
+  explicit CppServer(const std::string& at = "tcp@127.0.0.1:0") {
     add_services(server);
-    address = server.listen(at);
+    const bool is_http = at.substr(0, 4) == "http";
+    address = server.listen(is_http ? "tcp" + at.substr(4) : at).str();
+    if (is_http) address = "http" + address.substr(3);
   }
   static geerpc::ServerOptions options() {
     geerpc::ServerOptions options;
@@ -60,13 +72,17 @@ struct CppServer {
   }
 };
 
-// Where to listen.
-struct Transport {
-  test::TempDir directory;
-  std::string address(const std::string& scheme) const {
-    return scheme == "unix" ? "unix@" + directory.path() + "/socket" : scheme + "@127.0.0.1:0";
+// Calls `check` for each protocol and each way to reach a server.
+template <class Check>
+void for_each_way(const Check& check) {
+  for (const std::string& protocol : kProtocols) {
+    for (const std::string& scheme : kSchemes) {
+      CAPTURE(protocol);
+      CAPTURE(scheme);
+      check(protocol, scheme);
+    }
   }
-};
+}
 
 inline geerpc::ClientOptions options_for(const std::string& protocol) {
   geerpc::ClientOptions options;
