@@ -70,10 +70,11 @@ Member cpp_member(const std::string& name, const std::string& url, const std::st
   return Member(
       std::make_unique<test::Child>("member", std::vector<std::string>{name, url, scheme}));
 }
+// It listens as GeeRPC's servers do, and so registers itself as "tcp@[::]:port".
 Member go_member(const std::string& protocol, const std::string& name, const std::string& url,
                  const std::string& scheme) {
   return Member(std::make_unique<Peer>(
-      std::vector<std::string>{"member", protocol, scheme + "@127.0.0.1:0", url, name}));
+      std::vector<std::string>{"member", protocol, scheme + "@:0", url, name}));
 }
 
 geerpc::XClientOptions cluster_options(const std::string& protocol) {
