@@ -168,7 +168,7 @@ TEST_SUITE("server limits") {
     const ServerOptions options;
     ServerConnection connection(Socket(), std::make_shared<PeerInfo>(), options);
     Handshake::Agreement agreement;
-    agreement.wire = make_server_wire(geerpc::json_codec(), {}, {});
+    agreement.wire = make_wire(geerpc::json_codec(), {}, Wire::Side::server, false);
     connection.agree(std::move(agreement));
     const std::string large(1 << 20, 'x');
     connection.input().append("{\"ServiceMethod\":\"Foo.Sum\",\"Seq\":1,\"Error\":\"" + large +
