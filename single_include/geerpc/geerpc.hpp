@@ -43,17 +43,13 @@
 //   geerpc/codec/msgpack_writer.hpp
 //   geerpc/codec/gob_codec.hpp
 //   geerpc/codec/gob_decode.hpp
-//   geerpc/codec/gob_plan.hpp
 //   geerpc/codec/gob_schema.hpp
 //   geerpc/base/random.hpp
 //   geerpc/codec/gob_reader.hpp
 //   geerpc/codec/gob_type.hpp
-//   geerpc/codec/gob_skip.hpp
 //   geerpc/codec/gob_encode.hpp
 //   geerpc/codec/gob_writer.hpp
 //   geerpc/codec/json_writer.hpp
-//   geerpc/codec/gob_scan.hpp
-//   geerpc/codec/gob_sent.hpp
 //   geerpc/codec/json_rpc_params.hpp
 //   geerpc/client/client.hpp
 //   geerpc/client/call_by_method.hpp
@@ -78,21 +74,24 @@
 //   geerpc/client/channel.hpp
 //   geerpc/client/dial.hpp
 //   geerpc/client/options.hpp
+//   geerpc/client/protocol.hpp
+//   geerpc/protocol/json_rpc_client_wire.hpp
+//   geerpc/codec/json_scan.hpp
+//   geerpc/protocol/json_rpc.hpp
+//   geerpc/protocol/wires.hpp
+//   geerpc/protocol/frame_wire.hpp
+//   geerpc/protocol/gob_wire.hpp
+//   geerpc/codec/gob_stream.hpp
+//   geerpc/codec/gob_plan.hpp
+//   geerpc/codec/gob_scan.hpp
+//   geerpc/codec/gob_skip.hpp
+//   geerpc/codec/gob_sent.hpp
+//   geerpc/protocol/gob_headers.hpp
+//   geerpc/protocol/json_wire.hpp
 //   geerpc/net/dialer.hpp
 //   geerpc/net/resolver.hpp
 //   geerpc/protocol/http_connect.hpp
 //   geerpc/protocol/option.hpp
-//   geerpc/protocol/wires.hpp
-//   geerpc/protocol/frame_wire.hpp
-//   geerpc/protocol/gob_wire.hpp
-//   geerpc/protocol/gob_headers.hpp
-//   geerpc/protocol/json_rpc_client_wire.hpp
-//   geerpc/codec/json_scan.hpp
-//   geerpc/protocol/json_rpc.hpp
-//   geerpc/protocol/json_rpc_wire.hpp
-//   geerpc/protocol/json_rpc_replies.hpp
-//   geerpc/protocol/json_rpc_answer.hpp
-//   geerpc/protocol/json_wire.hpp
 //   geerpc/server/server.hpp
 //   geerpc/server/acceptor.hpp
 //   geerpc/net/listener.hpp
@@ -103,9 +102,12 @@
 //   geerpc/server/handler.hpp
 //   geerpc/server/stats.hpp
 //   geerpc/server/json_rpc_text.hpp
+//   geerpc/protocol/json_rpc_answer.hpp
 //   geerpc/server/connection.hpp
 //   geerpc/net/idle_stack.hpp
 //   geerpc/server/handshake.hpp
+//   geerpc/protocol/json_rpc_wire.hpp
+//   geerpc/protocol/json_rpc_replies.hpp
 //   geerpc/protocol/recognise.hpp
 //   geerpc/server/stream.hpp
 //   geerpc/server/options.hpp
@@ -1604,7 +1606,7 @@ GEERPC_END_NAMESPACE
 // geerpc: typed RPC, service discovery and load balancing for C++17
 // SPDX-License-Identifier: MIT
 //
-// The built-in codecs, and from C++ values to bytes and back with whichever codec is in use.
+// MessagePack, and from C++ values to bytes and back with whichever codec is in use.
 
 #ifndef GEERPC_CODEC_CODEC_HPP
 #define GEERPC_CODEC_CODEC_HPP
@@ -2182,6 +2184,9 @@ namespace detail {
 // function can't be: they are told apart by this.
 enum class CodecId { custom, json, msgpack, gob, json_rpc_1, json_rpc_2 };
 
+// How messages are laid out whose bodies are in a codec: see protocol/wires.hpp.
+struct Layout;
+
 }  // namespace detail
 
 // To add a format of your own, derive from this and convert between nlohmann::json and bytes:
@@ -2212,12 +2217,16 @@ class Codec {
 
   // For geerpc itself.
   detail::CodecId id() const noexcept { return id_; }
+  const detail::Layout* layout() const noexcept { return layout_; }  // null: in our frames
 
  protected:
-  explicit Codec(detail::CodecId id = detail::CodecId::custom) noexcept : id_(id) {}
+  explicit Codec(detail::CodecId id = detail::CodecId::custom,
+                 const detail::Layout* layout = nullptr) noexcept
+      : id_(id), layout_(layout) {}
 
  private:
   detail::CodecId id_;
+  const detail::Layout* layout_;
 };
 
 GEERPC_END_NAMESPACE
@@ -2991,6 +3000,11 @@ namespace detail {
 
 constexpr bool is_json_space(char c) noexcept {
   return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+}
+// Where the white space ends that begins at `from`.
+constexpr std::size_t skip_blanks(std::string_view text, std::size_t from) noexcept {
+  while (from < text.size() && is_json_space(text[from])) ++from;
+  return from;
 }
 constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 
@@ -4933,15 +4947,12 @@ GEERPC_END_NAMESPACE
 // geerpc: typed RPC, service discovery and load balancing for C++17
 // SPDX-License-Identifier: MIT
 //
-// "application/gob", the format of Go's encoding/gob. Unlike other codecs it has a memory: types
-// are described once per stream. So each connection has a codec of its own.
+// "application/gob", the format of Go's encoding/gob, as far as it depends on C++ types.
 
 #ifndef GEERPC_CODEC_GOB_CODEC_HPP
 #define GEERPC_CODEC_GOB_CODEC_HPP
 
 #include <cstddef>      // size_t
-#include <cstring>      // memcpy
-#include <string>       // string
 #include <string_view>  // string_view
 #include <tuple>        // get, tuple
 #include <variant>      // monostate
@@ -4974,26 +4985,6 @@ GEERPC_END_NAMESPACE
 #include <type_traits>  // is_same, is_signed, underlying_type
 #include <utility>      // index_sequence, move
 #include <variant>      // monostate
-#include <vector>       // vector
-
-// ---- include/geerpc/codec/gob_plan.hpp
-// geerpc: typed RPC, service discovery and load balancing for C++17
-// SPDX-License-Identifier: MIT
-//
-// GobPlan: how a struct of the peer's becomes a struct of ours. Types are compared once, by Go's
-// rules and with Go's error texts; values are then read without a look at names.
-
-#ifndef GEERPC_CODEC_GOB_PLAN_HPP
-#define GEERPC_CODEC_GOB_PLAN_HPP
-
-#include <algorithm>    // find
-#include <atomic>       // atomic
-#include <cstddef>      // size_t
-#include <memory>       // make_unique, unique_ptr
-#include <optional>     // optional
-#include <string>       // string, to_string
-#include <string_view>  // string_view
-#include <utility>      // exchange, pair
 #include <vector>       // vector
 
 // ---- include/geerpc/codec/gob_schema.hpp
@@ -5120,7 +5111,8 @@ class GobReader {
     const bool has_length = read_gob_length(rest, head, length);
     if (!has_length || length > rest.size() - head) {
       if (!more_may_come_) throw_short();
-      throw GobNeedsMore{has_length ? static_cast<std::size_t>(length) - (rest.size() - head) : 1};
+      if (!has_length) throw GobNeedsMore{head > rest.size() ? head - rest.size() : 1};
+      throw GobNeedsMore{static_cast<std::size_t>(length) - (rest.size() - head)};
     }
     p_ = end_ + head;
     end_ = p_ + length;
@@ -5175,6 +5167,13 @@ class GobReader {
     const std::uint64_t n = uint();
     if (n > static_cast<std::size_t>(all_end_ - p_)) throw_short();
     return static_cast<std::size_t>(n);
+  }
+
+  // Called in front of each element of a container. A struct may end with its message, and so take
+  // no byte at all: without this, counts inside of each other would make many elements of few
+  // bytes.
+  void begin_element() const {
+    if (p_ == end_) throw_short();
   }
 
   // The number of the field that follows in a struct of `fields` fields; false at its end, which is
@@ -5710,366 +5709,6 @@ class GobSchema {
 GEERPC_END_NAMESPACE
 
 #endif  // GEERPC_CODEC_GOB_SCHEMA_HPP
-// ---- include/geerpc/codec/gob_plan.hpp, continued
-
-GEERPC_BEGIN_NAMESPACE
-namespace detail {
-
-struct GobPlan {
-  static constexpr std::size_t kSkip = ~std::size_t{0};
-  struct Step {
-    std::size_t field = kSkip;        // of ours
-    const GobRemote* type = nullptr;  // if it is not skipped
-  };
-
-  const GobType* local = nullptr;
-  std::vector<Step> steps;           // for each field of the peer's struct
-  std::vector<std::size_t> matches;  // those that are not skipped, at most one for each of ours
-  std::optional<Error> failure;      // why there is no way
-  const GobPlan* next = nullptr;     // another type of ours, for the same struct of the peer's
-};
-
-inline GobSchema::~GobSchema() {
-  for (const auto& type : types_) {
-    for (const GobPlan* plan = type->plans.load(std::memory_order_acquire); plan != nullptr;) {
-      delete std::exchange(plan, plan->next);
-    }
-  }
-}
-
-// Appends what Go calls the type, "Args = struct { A int; B []string; }", as far as that is short.
-inline void append_gob_remote_name(const GobSchema& schema, const GobRemote* type, int depth,
-                                   std::string& out) {
-  constexpr int max_depth = 8;
-  constexpr std::size_t max_size = 400;
-  if (out.size() > max_size) return;
-  if (type == nullptr || depth > max_depth) {
-    out += '?';
-    return;
-  }
-  const auto append = [&](int id) {
-    append_gob_remote_name(schema, schema.find(id), depth + 1, out);
-  };
-  const std::string_view name = type->name.substr(0, 100);
-  switch (type->shape) {
-    case GobShape::array:
-      out += "[" + std::to_string(type->length) + "]";
-      return append(type->element);
-    case GobShape::slice:
-      out += "[]";
-      return append(type->element);
-    case GobShape::map:
-      out += "map[";
-      append(type->key);
-      out += ']';
-      return append(type->element);
-    case GobShape::basic:
-    case GobShape::opaque:
-      break;
-    case GobShape::record:
-      if (depth != 0 && !name.empty()) break;
-      out.append(name).append(" = struct { ");
-      for (const GobRemote::Field& field : type->fields) {
-        if (out.size() > max_size) break;
-        out.append(field.name.substr(0, 100)).append(" ");
-        append(field.type);
-        out += "; ";
-      }
-      out += '}';
-      return;
-  }
-  out += name;
-}
-inline std::string gob_remote_name(const GobSchema& schema, const GobRemote* type) {
-  std::string name;
-  append_gob_remote_name(schema, type, 0, name);
-  return name;
-}
-
-// Finds plans and makes those that are missing. On the stack of one decoding; several may be at
-// work on one schema.
-class GobPlanner {
- public:
-  GobPlanner(const GobSchema& schema, std::size_t max_depth)
-      : schema_(schema), max_depth_(max_depth) {}
-
-  // Throws Error(invalid_argument), in Go's words, unless a value of the peer's type can become one
-  // of ours that is not in anything else.
-  void check(const GobRemote* remote, const GobType& local) {
-    if (local.shape != GobShape::record && !is_compatible(remote, local)) {
-      throw_bad_value("gob: decoding into local type *" + gob_type_name(local) +
-                      ", received remote type " + gob_remote_name(schema_, remote));
-    }
-    if (remote == nullptr) throw_bad_value("gob: unknown type id or corrupted data");
-    prepare(*remote, local);
-    if (local.shape != GobShape::record) return;
-    const bool both_have_fields = local.field_count != 0 && !remote->fields.empty();
-    if (both_have_fields && plan(*remote, local).matches.empty()) {
-      throw_bad_value("gob: type mismatch: no fields matched compiling decoder for " +
-                      std::string(local.name));
-    }
-  }
-
-  // The plan for a struct, and for those in it. Throws Error if they can't be had.
-  const GobPlan& plan(const GobRemote& remote, const GobType& local) {
-    for (const GobPlan* each = remote.plans.load(std::memory_order_acquire); each != nullptr;
-         each = each->next) {
-      if (each->local != &local) continue;
-      if (each->failure) throw *each->failure;
-      return *each;
-    }
-    return make(remote, local);
-  }
-
- private:
-  static constexpr std::size_t kMaxPlanned = 1u << 18;  // places in the plans of one stream
-
-  // Structs pass here: they are looked at field by field.
-  bool is_compatible(const GobRemote* remote, const GobType& local) const {
-    if (remote == nullptr) return false;
-    const auto elements = [&] {
-      return is_compatible(schema_.find(remote->element), local.element());
-    };
-    switch (local.shape) {
-      case GobShape::record:
-        return true;
-      case GobShape::basic:
-        // What marshals itself has no other form for those who don't know how.
-        if (remote->shape == GobShape::opaque) {
-          return local.id == kGobBytes || local.id == kGobString;
-        }
-        return remote->shape == GobShape::basic && remote->id == local.id;
-      case GobShape::opaque:
-        return remote->shape == GobShape::opaque;
-      case GobShape::array:
-        return remote->shape == GobShape::array && remote->length == local.length && elements();
-      case GobShape::slice:
-        return remote->shape == GobShape::slice && elements();
-      case GobShape::map:
-        return remote->shape == GobShape::map &&
-               is_compatible(schema_.find(remote->key), local.key()) && elements();
-    }
-    return false;
-  }
-
-  // Makes the plans for all structs in a type that is compatible.
-  void prepare(const GobRemote& remote, const GobType& local) {
-    if (local.shape == GobShape::record) {
-      if (remote.shape != GobShape::record) {
-        throw_bad_value("gob: type mismatch in decoder: want struct type " + gob_type_name(local) +
-                        "; got non-struct");
-      }
-      // A struct that is inside itself is being planned already.
-      const Pair pair(&remote, &local);
-      if (std::find(open_.begin(), open_.end(), pair) == open_.end()) plan(remote, local);
-      return;
-    }
-    if (local.shape == GobShape::map) prepare(schema_.get(remote.key), local.key());
-    if (local.element != nullptr) prepare(schema_.get(remote.element), local.element());
-  }
-
-  // A failure is kept, too: the peer must not make us find it out again and again.
-  const GobPlan& make(const GobRemote& remote, const GobType& local) {
-    if (schema_.planned.load(std::memory_order_relaxed) > kMaxPlanned) {
-      throw Error(StatusCode::resource_exhausted, "gob: too many different types");
-    }
-    auto plan = std::make_unique<GobPlan>();
-    plan->local = &local;
-    plan->steps.resize(remote.fields.size());
-    open_.emplace_back(&remote, &local);
-    try {
-      if (open_.size() > max_depth_) throw_too_deep(max_depth_);
-      std::vector<bool> taken(local.match_count);
-      for (std::size_t i = 0; i < remote.fields.size(); ++i) {
-        if (plan_field(remote, remote.fields[i], local, taken, plan->steps[i])) {
-          plan->matches.push_back(i);
-        }
-      }
-    } catch (const Error& error) {
-      plan->failure = error;
-      plan->steps = {};
-    }
-    open_.pop_back();
-    schema_.planned.fetch_add(plan->steps.size() + 8, std::memory_order_relaxed);
-    GobPlan* const made = plan.release();
-    made->next = remote.plans.load(std::memory_order_relaxed);
-    while (!remote.plans.compare_exchange_weak(made->next, made, std::memory_order_acq_rel)) {
-    }
-    if (made->failure) throw *made->failure;
-    return *made;
-  }
-
-  // False if the field is to be skipped.
-  bool plan_field(const GobRemote& remote, const GobRemote::Field& field, const GobType& local,
-                  std::vector<bool>& taken, GobPlan::Step& step) {
-    for (std::size_t i = 0; i < local.match_count; ++i) {
-      if (local.fields[i].name != field.name || taken[i]) continue;
-      const GobType& ours = local.fields[i].type();
-      const GobRemote& theirs = schema_.get(field.type);
-      if (!is_compatible(&theirs, ours)) {
-        throw_bad_value("gob: wrong type (" + std::string(local.fields[i].pointer ? "*" : "") +
-                        gob_type_name(ours) + ") for received field " +
-                        std::string(remote.name.substr(0, 100)) + "." +
-                        std::string(field.name.substr(0, 100)));
-      }
-      prepare(theirs, ours);
-      taken[i] = true;
-      step = {i, &theirs};
-      return true;
-    }
-    return false;
-  }
-
-  using Pair = std::pair<const GobRemote*, const GobType*>;
-
-  const GobSchema& schema_;
-  const std::size_t max_depth_;
-  std::vector<Pair> open_;  // of which plans are being made
-};
-
-}  // namespace detail
-GEERPC_END_NAMESPACE
-
-#endif  // GEERPC_CODEC_GOB_PLAN_HPP
-// ---- include/geerpc/codec/gob_decode.hpp, continued
-// ---- include/geerpc/codec/gob_skip.hpp
-// geerpc: typed RPC, service discovery and load balancing for C++17
-// SPDX-License-Identifier: MIT
-//
-// GobSkipper: reads over values of any type of the peer's.
-
-#ifndef GEERPC_CODEC_GOB_SKIP_HPP
-#define GEERPC_CODEC_GOB_SKIP_HPP
-
-#include <cstddef>  // size_t
-#include <cstdint>  // int64_t, uint64_t
-
-
-GEERPC_BEGIN_NAMESPACE
-namespace detail {
-
-// An interface value is a name, a type and a value of that type. A type that is new is defined
-// right there; the message then ends, and the rest of the value, and of all that it is in, comes in
-// the next one. Where such a value ends only who reads it can tell: so the thread that reads the
-// stream reads over each value that may hold interface values, and learns the types that are
-// defined in it; whoever decodes the value later reads over these definitions. (Go itself skips
-// such a value by its announced length, and then misses what was defined in it.)
-class GobSkipper {
- public:
-  GobSkipper(const GobSchema& schema, std::size_t max_depth)
-      : schema_(schema), max_depth_(max_depth), depth_left_(max_depth) {}
-
-  // As that thread. Definitions up to `known` were learned at an earlier attempt, which met the end
-  // of what was there; `known` moves on.
-  GobSkipper(GobSchema& schema, std::size_t max_depth, const char*& known)
-      : schema_(schema),
-        max_depth_(max_depth),
-        depth_left_(max_depth),
-        learning_(&schema),
-        known_(&known) {}
-
-  // What stands behind the number of a type.
-  void skip_typed(GobReader& in, std::int64_t id) {
-    const GobRemote& type = schema_.get(id);
-    if (type.shape != GobShape::record) in.uint();
-    skip(in, type);
-  }
-
-  // How many more messages the value turned out to be in.
-  int cuts() const noexcept { return cuts_; }
-
-  // A value whose type is known. Recursive, but no deeper than allowed.
-  void skip(GobReader& in, const GobRemote& type) {
-    switch (type.shape) {
-      case GobShape::basic:
-        skip_basic(in, type.id);
-        return;
-      case GobShape::opaque:
-        in.string();
-        return;
-      case GobShape::array:
-      case GobShape::slice:
-      case GobShape::map:
-      case GobShape::record:
-        break;
-    }
-    if (depth_left_ == 0) throw_too_deep(max_depth_);
-    --depth_left_;
-    if (type.shape == GobShape::record) {
-      for (std::size_t field = 0; in.next_field(field, type.fields.size());) {
-        skip(in, schema_.get(type.fields[field - 1].type));
-      }
-    } else {
-      const GobRemote* const key = type.shape == GobShape::map ? &schema_.get(type.key) : nullptr;
-      const GobRemote& element = schema_.get(type.element);
-      for (std::uint64_t left = in.uint(); left != 0; --left) {
-        if (in.at_end()) GobReader::throw_short();  // each takes a byte at least
-        if (key != nullptr) skip(in, *key);
-        skip(in, element);
-      }
-    }
-    ++depth_left_;
-  }
-
- private:
-  void skip_basic(GobReader& in, int id) {
-    if (id == kGobInterface) return skip_interface(in);
-    if (id == kGobBytes || id == kGobString) {
-      in.string();
-      return;
-    }
-    in.uint();
-    if (id == kGobComplex) in.uint();
-  }
-
-  void skip_interface(GobReader& in) {
-    if (in.string().empty()) return;  // nil
-    if (depth_left_ == 0) throw_too_deep(max_depth_);
-    --depth_left_;
-    // The type, behind definitions of such as are new. Behind one there is either the length of
-    // what follows or the end of the message.
-    std::int64_t id = 0;
-    while ((id = next_type(in)) < 0) {
-      define(in, id);
-      if (!in.at_end()) in.uint();
-    }
-    in.uint();  // the length of the value, or of its part up to the next definition
-    skip_typed(in, id);
-    ++depth_left_;
-  }
-  std::int64_t next_type(GobReader& in) {
-    if (in.at_end()) {
-      if (++cuts_ > kMaxCuts) {
-        throw Error(StatusCode::resource_exhausted, "gob: a value in too many messages");
-      }
-      in.begin_message();
-    }
-    return in.integer();
-  }
-  void define(GobReader& in, std::int64_t id) {
-    if (learning_ == nullptr || in.position() <= *known_) {
-      GobSchema::skip_definition(in);
-      return;
-    }
-    const char* const here = in.position();
-    learning_->learn(id, in);
-    *known_ = here;
-  }
-
-  static constexpr int kMaxCuts = 64;
-
-  const GobSchema& schema_;
-  const std::size_t max_depth_;
-  std::size_t depth_left_;
-  int cuts_ = 0;
-  GobSchema* const learning_ = nullptr;
-  const char** const known_ = nullptr;
-};
-
-}  // namespace detail
-GEERPC_END_NAMESPACE
-
-#endif  // GEERPC_CODEC_GOB_SKIP_HPP
 // ---- include/geerpc/codec/gob_decode.hpp, continued
 
 GEERPC_BEGIN_NAMESPACE
@@ -6084,63 +5723,31 @@ void decode_gob_value(GobDecoder& in, const GobRemote& type, T& out);
 // Reads a field of an object; without a type, makes it zero.
 using GobFieldDecoder = void (*)(GobDecoder& in, const GobRemote* type, void* object);
 
-// The decoding of one value: where it is and what it may do.
+// The decoding of one value: where it is and what it may do. What does not depend on C++ types is
+// virtual, and called from functions that are cold, so that compilers don't guess which one it is
+// going to be: then only programs that name gob have it (gob_stream.hpp).
 class GobDecoder {
  public:
-  // The schema outlives the decoder.
-  GobDecoder(std::string_view in, const GobSchema& schema, const DecodeLimits& limits)
-      : reader_(in),
-        schema_(schema),
-        planner_(schema, limits.max_depth),
-        limits_(limits),
-        depth_left_(limits.max_depth) {}
-
   GobReader& reader() noexcept { return reader_; }
-  const GobSchema& schema() const noexcept { return schema_; }
   std::size_t depth_left() const noexcept { return depth_left_; }
+
+  // The peer's type of that number. Throws Error if there is none.
+  GEERPC_COLD const GobRemote& type(std::int64_t id) const { return find(id); }
 
   // The value that the message holds, into an object that is of the type `local`.
   template <class T>
   void read(T& out) {
     const GobType& local = gob_type<T>();
-    reader_.begin_message();
-    const GobRemote* const type = schema_.find(reader_.integer());
-    planner_.check(type, local);
-    if (type->shape != GobShape::record && reader_.uint() != 0) {
-      throw_bad_value("gob: decode: corrupted data: non-zero delta for singleton");
-    }
+    const GobRemote& type = begin_as(local);
     place_.outermost = &local;
-    decode_gob_value(*this, *type, out);
+    decode_gob_value(*this, type, out);
   }
 
   // A struct, each of whose fields has a decoder.
-  void read_fields(const GobRemote& type, const GobType& local, const GobFieldDecoder* decoders,
-                   void* object) {
-    const GobPlan& plan = planner_.plan(type, local);
-    const Level level(*this);
-    const Place outer = place_;
-    auto expected = plan.matches.begin();
-    const auto clear_up_to = [&](std::size_t end) {
-      for (; expected != plan.matches.end() && *expected < end; ++expected) {
-        decoders[plan.steps[*expected].field](*this, nullptr, object);
-      }
-    };
-    for (std::size_t field = 0; reader_.next_field(field, plan.steps.size());) {
-      const GobPlan::Step& step = plan.steps[field - 1];
-      if (step.field == GobPlan::kSkip) {
-        skip(schema_.get(type.fields[field - 1].type));
-        continue;
-      }
-      clear_up_to(field - 1);
-      ++expected;
-      place_ = {nullptr, local.fields[step.field].name, 0};
-      decoders[step.field](*this, step.type, object);
-    }
-    clear_up_to(plan.steps.size());
-    place_ = outer;
+  GEERPC_COLD void read_fields(const GobRemote& type, const GobType& local,
+                               const GobFieldDecoder* decoders, void* object) {
+    read_struct(type, local, decoders, object);
   }
-
-  void skip(const GobRemote& type) { GobSkipper(schema_, depth_left_).skip(reader_, type); }
 
   // One level of nesting, and what is out of range on it is an element.
   class Level {
@@ -6168,7 +5775,7 @@ class GobDecoder {
     throw_bad_value("value for \"" + name + "\" out of range");
   }
 
- private:
+ protected:
   // What Go calls the place of a value in its errors: a field, or the outermost value, or an
   // element of one.
   struct Place {
@@ -6177,12 +5784,24 @@ class GobDecoder {
     int nesting = 0;
   };
 
+  GobDecoder(std::string_view in, const DecodeLimits& limits)
+      : reader_(in), limits_(limits), depth_left_(limits.max_depth) {}
+  ~GobDecoder() = default;
+
+  // Reads what stands in front of the value. Its type can become ours, or Error is thrown.
+  virtual const GobRemote& begin(const GobType& local) = 0;
+  virtual void read_struct(const GobRemote& type, const GobType& local,
+                           const GobFieldDecoder* decoders, void* object) = 0;
+  virtual const GobRemote& find(std::int64_t id) const = 0;
+
+  Place place_;
+
+ private:
+  GEERPC_COLD const GobRemote& begin_as(const GobType& local) { return begin(local); }
+
   GobReader reader_;
-  const GobSchema& schema_;
-  GobPlanner planner_;
   const DecodeLimits limits_;
   std::size_t depth_left_;
-  Place place_;
 };
 
 template <class T>
@@ -6227,7 +5846,7 @@ template <class T>
 void decode_gob_sequence(GobDecoder& in, const GobRemote& type, T& out) {
   using Element = element_of_t<T>;
   const std::size_t count = in.reader().count();
-  const GobRemote& of = in.schema().get(type.element);
+  const GobRemote& of = in.type(type.element);
   const GobDecoder::Level level(in);
   if constexpr (std::is_same_v<T, std::vector<Element>> && std::is_arithmetic_v<Element> &&
                 !std::is_same_v<Element, bool>) {
@@ -6237,10 +5856,14 @@ void decode_gob_sequence(GobDecoder& in, const GobRemote& type, T& out) {
     out.clear();
     // Never reserve more memory than there are bytes to read: a count is only a claim.
     out.reserve((std::min)(count, in.reader().left() / sizeof(Element) + 1));
-    for (std::size_t i = 0; i < count; ++i) decode_gob_value(in, of, out.emplace_back());
+    for (std::size_t i = 0; i < count; ++i) {
+      in.reader().begin_element();
+      decode_gob_value(in, of, out.emplace_back());
+    }
   } else {
     out.clear();
     for (std::size_t i = 0; i < count; ++i) {
+      in.reader().begin_element();
       Element element{};
       decode_gob_value(in, of, element);
       out.insert(out.end(), std::move(element));
@@ -6250,7 +5873,7 @@ void decode_gob_sequence(GobDecoder& in, const GobRemote& type, T& out) {
 
 template <class T>
 void decode_gob_array(GobDecoder& in, const GobRemote& type, T& out) {
-  const GobRemote& of = in.schema().get(type.element);
+  const GobRemote& of = in.type(type.element);
   const GobDecoder::Level level(in);
   if (in.reader().count() != sizeof(T) / sizeof(element_of_t<T>)) {
     throw_bad_value("gob: length mismatch in decodeArray");
@@ -6260,10 +5883,11 @@ void decode_gob_array(GobDecoder& in, const GobRemote& type, T& out) {
 
 template <class T>
 void decode_gob_map(GobDecoder& in, const GobRemote& type, T& out) {
-  const GobRemote& key_type = in.schema().get(type.key);
-  const GobRemote& of = in.schema().get(type.element);
+  const GobRemote& key_type = in.type(type.key);
+  const GobRemote& of = in.type(type.element);
   const GobDecoder::Level level(in);
   for (std::size_t left = in.reader().count(); left != 0; --left) {
+    in.reader().begin_element();
     typename T::key_type key{};
     typename T::mapped_type mapped{};
     decode_gob_value(in, key_type, key);
@@ -6812,7 +6436,8 @@ template <class T>
 void encode_gob_time(GobWriter& out, const T& time) {
   const Moment moment = to_moment(time);
   char bytes[15] = {1};
-  store_big_endian(bytes + 1, static_cast<std::uint64_t>(moment.seconds - kZeroTime.seconds));
+  store_big_endian(bytes + 1, static_cast<std::uint64_t>(moment.seconds) -
+                                  static_cast<std::uint64_t>(kZeroTime.seconds));
   store_big_endian(bytes + 9, moment.nanoseconds);
   store_big_endian(bytes + 13, std::uint16_t{0xFFFF});
   out.string({bytes, sizeof bytes});
@@ -6883,342 +6508,36 @@ GEERPC_END_NAMESPACE
 
 #endif  // GEERPC_CODEC_GOB_ENCODE_HPP
 // ---- include/geerpc/codec/gob_codec.hpp, continued
-// ---- include/geerpc/codec/gob_scan.hpp
-// geerpc: typed RPC, service discovery and load balancing for C++17
-// SPDX-License-Identifier: MIT
-//
-// GobScanner: finds the values in a gob stream, and learns the types that are defined between them.
-
-#ifndef GEERPC_CODEC_GOB_SCAN_HPP
-#define GEERPC_CODEC_GOB_SCAN_HPP
-
-#include <cstddef>      // size_t
-#include <cstdint>      // int64_t, uint64_t
-#include <string_view>  // string_view
-
 
 GEERPC_BEGIN_NAMESPACE
 namespace detail {
 
-// For the thread that reads the stream.
-class GobScanner {
+// What can be done in gob with a value whose C++ type only the caller knows.
+class GobCodec : public Codec {
  public:
-  // The schema outlives the scanner.
-  GobScanner(GobSchema& schema, std::size_t max_depth) : schema_(schema), max_depth_(max_depth) {}
-
-  enum class Found {
-    nothing,     // not all of it is there: come again with the same bytes and more behind them
-    definition,  // its type is learned
-    value,       // of whatever type; it may be in several messages
-  };
-  // What `in` begins with. size() is then how many bytes that takes; if nothing was found, as far
-  // as is known by now. Throws Error if the stream can't go on.
-  Found scan(std::string_view in) {
-    std::size_t head = 0;
-    std::uint64_t length = 0;
-    size_ = in.size() + 1;
-    if (!read_gob_length(in, head, length)) return Found::nothing;
-    size_ = head + static_cast<std::size_t>(length);
-    if (in.size() < size_) return Found::nothing;
-    GobReader reader(in, true);
-    reader.begin_message();
-    const std::int64_t id = reader.integer();
-    if (id < 0) {
-      schema_.learn(id, reader);
-      if (!reader.at_end()) throw_bad_value("extra data in buffer");
-      return Found::definition;
-    }
-    if (!schema_.has_interfaces() && id != kGobInterface) return Found::value;
-    return scan_value(in, reader, id);
-  }
-  std::size_t size() const noexcept { return size_; }
-
- private:
-  // The value may go on in the next message. It is read over from its start whenever the message
-  // that it turned out to lack has come, so a few times at most, however the stream is cut.
-  Found scan_value(std::string_view in, GobReader& reader, std::int64_t id) {
-    if (in.size() < wanted_) {
-      size_ = wanted_;
-      return Found::nothing;
-    }
-    const char* known = in.data() + known_;
-    GobSkipper skipper(schema_, max_depth_, known);
-    try {
-      skipper.skip_typed(reader, id);
-    } catch (const GobNeedsMore& more) {
-      known_ = static_cast<std::size_t>(known - in.data());
-      size_ = wanted_ = in.size() + more.bytes;
-      return Found::nothing;
-    } catch (const Error&) {
-      // A bad value in one message is the affair of who decodes it.
-      if (skipper.cuts() != 0) throw;
-    }
-    known_ = wanted_ = 0;
-    size_ = static_cast<std::size_t>(reader.message_end() - in.data());
-    return Found::value;
-  }
-
-  GobSchema& schema_;
-  const std::size_t max_depth_;
-  std::size_t size_ = 0;
-  // Of a value of which more is to come.
-  std::size_t known_ = 0;  // see GobSkipper
-  std::size_t wanted_ = 0;
-};
-
-}  // namespace detail
-GEERPC_END_NAMESPACE
-
-#endif  // GEERPC_CODEC_GOB_SCAN_HPP
-// ---- include/geerpc/codec/gob_codec.hpp, continued
-// ---- include/geerpc/codec/gob_sent.hpp
-// geerpc: typed RPC, service discovery and load balancing for C++17
-// SPDX-License-Identifier: MIT
-//
-// GobSentTypes: the types that we have described to the peer of one stream. A type is defined
-// before its first value, once per stream; from then on it is a number.
-
-#ifndef GEERPC_CODEC_GOB_SENT_HPP
-#define GEERPC_CODEC_GOB_SENT_HPP
-
-#include <cstddef>        // size_t
-#include <string>         // string
-#include <string_view>    // string_view
-#include <unordered_map>  // unordered_map
-#include <utility>        // move
-#include <vector>         // vector
-
-
-GEERPC_BEGIN_NAMESPACE
-namespace detail {
-
-// For one thread at a time, in the order in which the messages leave.
-class GobSentTypes {
- public:
-  // The number of a type. If the peer does not know it, its definition and those of the types in it
-  // are appended first.
-  int id_of(const GobType& type, Buffer& out) {
-    if (type.shape == GobShape::basic) return type.id;
-    const auto found = ids_.find(&type);
-    return found != ids_.end() ? found->second : define(type, out);
-  }
-
-  // How many types were described; and to forget the later ones, whose definitions did not leave.
-  std::size_t size() const noexcept { return types_.size(); }
-  void truncate(std::size_t size) noexcept {
-    for (; types_.size() > size; types_.pop_back()) ids_.erase(types_.back().type);
-  }
-
- private:
-  struct Entry {
-    const GobType* type;
-    std::string name;
-  };
-
-  // As a Go program that has just been started: it numbers types as it meets them, but containers
-  // behind what is in them, and describes the outer ones first.
-  int define(const GobType& type, Buffer& out) {
-    const std::size_t before = types_.size();
-    try {
-      const int id = number(type, std::string(type.name));
-      std::vector<bool> written(types_.size() - before);
-      write(type, before, written, out);
-      return id;
-    } catch (...) {
-      truncate(before);
-      throw;
-    }
-  }
-
-  // `name` is what Go calls a type in this place.
-  int number(const GobType& type, std::string name) {
-    if (type.shape == GobShape::basic) return type.id;
-    const auto found = ids_.find(&type);
-    if (found != ids_.end()) return found->second;
-    if (type.shape == GobShape::record) {
-      const int id = add(type, std::move(name));
-      for (std::size_t i = 0; i < type.field_count; ++i) {
-        const GobType& field = type.fields[i].type();
-        number(field, field.name.empty() ? gob_type_name(field) : std::string(field.name));
-      }
-      return id;
-    }
-    if (type.shape == GobShape::map) number(type.key(), "");
-    if (type.element != nullptr) {
-      const GobType& element = type.element();
-      const bool named = type.shape == GobShape::slice && !type.element_is_pointer;
-      number(element, named ? std::string(element.name) : "");
-    }
-    return add(type, std::move(name));
-  }
-  int add(const GobType& type, std::string name) {
-    const int id = kFirstId + static_cast<int>(types_.size());
-    types_.push_back({&type, std::move(name)});
-    try {
-      ids_.emplace(&type, id);
-    } catch (...) {
-      types_.pop_back();
-      throw;
-    }
-    return id;
-  }
-
-  // Appends the definitions of those types that have none yet.
-  void write(const GobType& type, std::size_t before, std::vector<bool>& written, Buffer& out) {
-    if (type.shape == GobShape::basic) return;
-    const auto place = static_cast<std::size_t>(ids_.at(&type) - kFirstId);
-    if (place < before || written[place - before]) return;
-    written[place - before] = true;
-    write_one(types_[place], out);
-    if (type.shape == GobShape::map) write(type.key(), before, written, out);
-    if (type.element != nullptr) write(type.element(), before, written, out);
-    for (std::size_t i = 0; i < type.field_count; ++i) {
-      write(type.fields[i].type(), before, written, out);
-    }
-  }
-
-  int known(const GobType& type) const {
-    return type.shape == GobShape::basic ? type.id : ids_.at(&type);
-  }
-
-  // One definition: the negative number, and a struct of Go's type wireType, of whose fields just
-  // the one is there that fits (encoding/gob/type.go; docs/protocol.md).
-  void write_one(const Entry& entry, Buffer& out) const {
-    const GobType& type = *entry.type;
-    const int id = known(type);
-    GobWriter writer(out);
-    const std::size_t start = writer.begin_message(0);
-    writer.integer(-id);
-    constexpr unsigned which[] = {0, 1, 2, 4, 3, 5};  // by shape
-    writer.uint(which[static_cast<int>(type.shape)]);
-    writer.uint(1);
-    write_common(writer, entry.name, id);
-    switch (type.shape) {
-      case GobShape::map:
-        write_number(writer, known(type.key()));
-        write_number(writer, known(type.element()));
-        break;
-      case GobShape::array:
-        write_number(writer, known(type.element()));
-        if (type.length != 0) write_number(writer, static_cast<std::int64_t>(type.length));
-        break;
-      case GobShape::slice:
-        write_number(writer, known(type.element()));
-        break;
-      case GobShape::record:
-        if (type.field_count != 0) write_fields(writer, type);
-        break;
-      case GobShape::basic:
-      case GobShape::opaque:
-        break;
-    }
-    writer.uint(0);
-    writer.uint(0);
-    writer.end_message(start);
-  }
-  // A struct {Name string; Id int}.
-  static void write_common(GobWriter& writer, std::string_view name, int id) {
-    if (!name.empty()) {
-      writer.uint(1);
-      writer.string(name);
-    }
-    writer.uint(name.empty() ? 2 : 1);
-    writer.integer(id);
-    writer.uint(0);
-  }
-  static void write_number(GobWriter& writer, std::int64_t number) {
-    writer.uint(1);
-    writer.integer(number);
-  }
-  void write_fields(GobWriter& writer, const GobType& type) const {
-    writer.uint(1);
-    writer.uint(type.field_count);
-    for (std::size_t i = 0; i < type.field_count; ++i) {
-      const GobField& field = type.fields[i];
-      if (!field.name.empty()) {
-        writer.uint(1);
-        writer.string(field.name);
-      }
-      writer.uint(field.name.empty() ? 2 : 1);
-      writer.integer(known(field.type()));
-      writer.uint(0);
-    }
-  }
-
-  static constexpr int kFirstId = kGobFirstId + 1;  // where Go begins
-
-  std::vector<Entry> types_;
-  std::unordered_map<const GobType*, int> ids_;
-};
-
-}  // namespace detail
-GEERPC_END_NAMESPACE
-
-#endif  // GEERPC_CODEC_GOB_SENT_HPP
-// ---- include/geerpc/codec/gob_codec.hpp, continued
-
-GEERPC_BEGIN_NAMESPACE
-namespace detail {
-
-// What the two ends of a connection have told each other.
-struct GobStream {
-  GobSentTypes sent;  // by us; of who writes
-  GobSchema seen;     // from the peer
-};
-
-class GobCodec final : public Codec {
- public:
-  enum class Mode {
-    complete,  // each value is a stream of its own
-    stream,    // values are parts of a connection's streams
-    early,     // encodes before it is known to which stream the value is going to belong
-  };
-
-  explicit GobCodec(Mode mode = Mode::complete) noexcept : Codec(CodecId::gob), mode_(mode) {}
-  // The stream outlives the codec.
-  explicit GobCodec(GobStream& stream) noexcept
-      : Codec(CodecId::gob), mode_(Mode::stream), stream_(&stream) {}
-
   std::string_view content_type() const override { return "application/gob"; }
   void encode(const nlohmann::json& value, Buffer& out) const override;
   nlohmann::json decode(std::string_view in, const DecodeLimits& limits) const override;
 
-  Mode mode() const noexcept { return mode_; }
-  GobStream* stream() const noexcept { return stream_; }
+  // Appends a value of the type. `write` appends what stands behind the number of the type, and
+  // that has some `at_least` bytes.
+  using Write = FunctionRef<void(GobWriter&)>;
+  virtual void write(const GobType& type, std::size_t at_least, Buffer& out, Write write) const = 0;
 
- private:
-  const Mode mode_;
-  GobStream* const stream_ = nullptr;
+  // `in` is one value and, if the codec is not of a connection, all that is there.
+  using Read = FunctionRef<void(GobDecoder&)>;
+  virtual void read(std::string_view in, const DecodeLimits& limits, Read read) const = 0;
+
+  // Encodes before it is known to which connection the value is going to belong.
+  virtual const Codec& early() const = 0;
+  virtual void append_early(std::string_view early, Buffer& out) const = 0;
+
+ protected:
+  explicit GobCodec(const Layout* layout = nullptr) noexcept : Codec(CodecId::gob, layout) {}
 };
 
-// A value in a message of its own, behind the definitions that the peer lacks.
-template <class Write>
-void write_gob_message(GobSentTypes& sent, const GobType& type, std::size_t at_least, Buffer& out,
-                       Write&& write) {
-  const int id = sent.id_of(type, out);
-  GobWriter writer(out);
-  const std::size_t start = writer.begin_message(at_least);
-  writer.integer(id);
-  write(writer);
-  writer.end_message(start);
-}
-
-// `write` appends what stands behind the number of the type.
-template <class Write>
-void encode_gob_as(const GobType& type, std::size_t at_least, const Codec& codec, Buffer& out,
-                   Write&& write) {
-  const auto& gob = static_cast<const GobCodec&>(codec);
-  if (gob.mode() == GobCodec::Mode::early) {
-    const GobType* const pointer = &type;
-    out.append(&pointer, sizeof pointer);
-    GobWriter writer(out);
-    return write(writer);
-  }
-  if (gob.mode() == GobCodec::Mode::stream) {
-    return write_gob_message(gob.stream()->sent, type, at_least, out, write);
-  }
-  GobSentTypes sent;
-  write_gob_message(sent, type, at_least, out, write);
+inline const GobCodec& as_gob(const Codec& codec) noexcept {
+  return static_cast<const GobCodec&>(codec);
 }
 
 template <class T>
@@ -7230,10 +6549,11 @@ void encode_gob(const Codec& codec, Buffer& out, const T& value) {
     encode_gob(codec, out, *value);
   } else {
     const GobType& type = gob_type<T>();
-    encode_gob_as(type, gob_at_least(value), codec, out, [&](GobWriter& writer) {
+    const auto write = [&](GobWriter& writer) {
       if (type.shape != GobShape::record) writer.uint(0);
       encode_gob_value(writer, value);
-    });
+    };
+    as_gob(codec).write(type, gob_at_least(value), out, write);
   }
 }
 template <class... T>
@@ -7244,43 +6564,19 @@ void encode_gob_arguments(const Codec& codec, Buffer& out, const T&... args) {
     (encode_gob(codec, out, args), ...);
   } else {
     const std::size_t at_least = (gob_at_least(args) + ...);
-    encode_gob_as(gob_type<std::tuple<gob_target_t<T>...>>(), at_least, codec, out,
-                  [&](GobWriter& writer) {
-                    unsigned delta = 1;
-                    (encode_gob_field(writer, args, delta), ...);
-                    writer.uint(0);
-                  });
+    const auto write = [&](GobWriter& writer) {
+      unsigned delta = 1;
+      (encode_gob_field(writer, args, delta), ...);
+      writer.uint(0);
+    };
+    as_gob(codec).write(gob_type<std::tuple<gob_target_t<T>...>>(), at_least, out, write);
   }
 }
 
-// What was encoded early, in the connection that it belongs to now.
-inline void append_early_gob(const Codec& codec, Buffer& out, std::string_view early) {
-  const GobType* type = nullptr;
-  std::memcpy(&type, early.data(), sizeof type);
-  early.remove_prefix(sizeof type);
-  write_gob_message(static_cast<const GobCodec&>(codec).stream()->sent, *type, early.size(), out,
-                    [&](GobWriter& writer) { writer.raw(early); });
-}
-
-// `in` is a value, in the messages that the scanner found it in, or for a codec without a stream a
-// whole stream of just one value.
 template <class T>
 void decode_gob(const Codec& codec, std::string_view in, T& out, const DecodeLimits& limits) {
-  const auto& gob = static_cast<const GobCodec&>(codec);
-  if (gob.stream() != nullptr) {
-    GobDecoder(in, gob.stream()->seen, limits).read(out);
-    return;
-  }
-  GobSchema schema;
-  GobScanner scanner(schema, limits.max_depth);
-  const bool empty = in.empty();
-  GobScanner::Found found;
-  while ((found = scanner.scan(in)) == GobScanner::Found::definition) {
-    in.remove_prefix(scanner.size());
-  }
-  if (found == GobScanner::Found::nothing) throw_bad_value(empty ? "EOF" : "unexpected EOF");
-  if (scanner.size() != in.size()) throw_bad_value("gob: bytes behind the value");
-  GobDecoder(in, schema, limits).read(out);
+  const auto read = [&](GobDecoder& decoder) { decoder.read(out); };
+  as_gob(codec).read(in, limits, read);
 }
 // Whoever takes no argument accepts any value.
 template <class... T>
@@ -7302,20 +6598,7 @@ inline nlohmann::json GobCodec::decode(std::string_view in, const DecodeLimits& 
   return value;
 }
 
-inline const Codec& early_gob_codec() {
-  static const GobCodec codec(GobCodec::Mode::early);
-  return codec;
-}
-
 }  // namespace detail
-
-// "application/gob": for Go programs that use net/rpc or GeeRPC. docs/interop.md says which types
-// are which.
-inline const Codec& gob_codec() {
-  static const detail::GobCodec codec;
-  return codec;
-}
-
 GEERPC_END_NAMESPACE
 
 #endif  // GEERPC_CODEC_GOB_CODEC_HPP
@@ -7402,8 +6685,8 @@ void read_with(std::string_view in, const DecodeLimits& limits, F f) {
 template <class Reader, class Writer>
 class BuiltinCodec final : public Codec {
  public:
-  BuiltinCodec(CodecId id, std::string_view content_type) noexcept
-      : Codec(id), content_type_(content_type) {}
+  BuiltinCodec(CodecId id, std::string_view content_type, const Layout* layout = nullptr) noexcept
+      : Codec(id, layout), content_type_(content_type) {}
 
   std::string_view content_type() const override { return content_type_; }
   void encode(const nlohmann::json& value, Buffer& out) const override {
@@ -7420,13 +6703,6 @@ class BuiltinCodec final : public Codec {
 };
 
 }  // namespace detail
-
-// "application/json": byte for byte what Go's encoding/json writes.
-inline const Codec& json_codec() {
-  static const detail::BuiltinCodec<detail::JsonReader, detail::JsonWriter> codec(
-      detail::CodecId::json, "application/json");
-  return codec;
-}
 
 // "application/msgpack": smaller and several times as fast; the default between C++ programs.
 inline const Codec& msgpack_codec() {
@@ -7519,11 +6795,11 @@ inline void encode_nothing(const Codec& codec, Buffer& out) {
 
 // Arguments that are encoded before there is a connection: with this codec, …
 inline const Codec& early_codec(const Codec& codec) {
-  return codec.id() == CodecId::gob ? early_gob_codec() : codec;
+  return codec.id() == CodecId::gob ? as_gob(codec).early() : codec;
 }
 // … and so they become a part of the connection later.
 inline void append_early(const Codec& codec, Buffer& out, std::string_view early) {
-  if (codec.id() == CodecId::gob) return append_early_gob(codec, out, early);
+  if (codec.id() == CodecId::gob) return as_gob(codec).append_early(early, out);
   out.append(early);
 }
 
@@ -8984,6 +8260,9 @@ class Wire {
   // True if `input` holds nothing of a message yet, so that the peer is idle rather than slow.
   virtual bool between_messages(std::string_view input) const { return input.empty(); }
 
+  // True in the midst of several requests that get one answer: they are read to the last.
+  virtual bool in_batch() const noexcept { return false; }
+
   // After read() returned 0: how many more bytes the message needs at least, at least 1.
   virtual std::size_t missing() const noexcept { return 1; }
 
@@ -10092,13 +9371,13 @@ GEERPC_END_NAMESPACE
 // geerpc: typed RPC, service discovery and load balancing for C++17
 // SPDX-License-Identifier: MIT
 //
-// From an address to an open connection: connect, CONNECT, option; and which wire it has.
+// From an address to an open connection: connect, CONNECT, option.
 
 #ifndef GEERPC_CLIENT_DIAL_HPP
 #define GEERPC_CLIENT_DIAL_HPP
 
 #include <functional>  // function
-#include <memory>      // make_shared, make_unique, shared_ptr, unique_ptr
+#include <memory>      // make_shared, shared_ptr
 #include <string>      // string
 #include <utility>     // move
 
@@ -10115,1068 +9394,17 @@ GEERPC_END_NAMESPACE
 #include <cstddef>  // size_t
 #include <string>   // string
 
-
-GEERPC_BEGIN_NAMESPACE
-
-// What a client speaks; a server of ours recognises each by itself.
-enum class Protocol {
-  geerpc,      // GeeRPC's, and ours: the codec is chosen in ClientOptions
-  net_rpc,     // that of Go's net/rpc, always in gob
-  json_rpc_1,  // JSON-RPC 1.0 as a stream over TCP or unix sockets, as Go's net/rpc/jsonrpc has it
-  json_rpc_2   // JSON-RPC 2.0 as a stream of JSON values
-};
-
-// Plain values; copied when the client is made. A duration of zero means "no limit" where it says
-// so, never anything else.
-struct ClientOptions {
-  // Only GeeRPC's has deadlines, metadata and cancellation: elsewhere a call that was given up goes
-  // on in the server.
-  Protocol protocol = Protocol::geerpc;
-
-  // How arguments and results are encoded; the server must know it. Go GeeRPC servers need
-  // gob_codec(), readable traffic json_codec(). The codec must outlive the client. For
-  // Protocol::geerpc only; the others have theirs.
-  const Codec* codec = &msgpack_codec();
-
-  // Time for one attempt to connect: look up the name, connect, and the CONNECT of http@ addresses.
-  // Each call's own deadline ends it too.
-  std::chrono::nanoseconds connect_timeout = std::chrono::seconds(10);
-
-  // The deadline of calls whose context has none. Zero: none, such a call may wait for ever.
-  std::chrono::nanoseconds call_timeout = std::chrono::seconds(30);
-
-  // Sent to the server as the longest time that a handler may take, beside each call's deadline.
-  // Zero: the server's own maximum alone.
-  std::chrono::nanoseconds handle_timeout{0};
-
-  // True: a call waits for a server that is not there yet, connecting again and again until its
-  // deadline. False: it fails with `unavailable` after one attempt.
-  bool wait_for_ready = false;
-
-  // The pause after a failed attempt to connect: doubled each time, with jitter, up to the second.
-  std::chrono::nanoseconds min_backoff = std::chrono::milliseconds(20);
-  std::chrono::nanoseconds max_backoff = std::chrono::seconds(2);
-
-  // Bytes of one message, in both directions. A larger argument is refused before it is sent.
-  std::size_t max_message_size = 64u << 20;
-
-  // Nesting of the values that are read.
-  DecodeLimits decode;
-
-  // Bytes that wait to be sent, over which calls wait for room (until their deadlines).
-  std::size_t max_queued_bytes = 4u << 20;
-
-  // The path of CONNECT for http@ addresses. Empty: the protocol's own, "/_geeprc_" (sic) for
-  // GeeRPC, "/_goRPC_" for net/rpc.
-  std::string connect_path;
-};
-
-namespace detail {
-
-// The options with the codec that their protocol has. Throws Error(invalid_argument).
-inline ClientOptions settled(ClientOptions options) {
-  if (options.protocol == Protocol::net_rpc) options.codec = &gob_codec();
-  if (options.protocol == Protocol::json_rpc_1) options.codec = &json_rpc_codec(1);
-  if (options.protocol == Protocol::json_rpc_2) options.codec = &json_rpc_codec(2);
-  if (options.codec == nullptr) throw Error(StatusCode::invalid_argument, "the codec is null");
-  return options;
-}
-
-}  // namespace detail
-
-GEERPC_END_NAMESPACE
-
-#endif  // GEERPC_CLIENT_OPTIONS_HPP
-// ---- include/geerpc/client/dial.hpp, continued
-// ---- include/geerpc/net/dialer.hpp
+// ---- include/geerpc/client/protocol.hpp
 // geerpc: typed RPC, service discovery and load balancing for C++17
 // SPDX-License-Identifier: MIT
 //
-// dial: a connected socket to an Address.
+// Protocol: what a client speaks.
 
-#ifndef GEERPC_NET_DIALER_HPP
-#define GEERPC_NET_DIALER_HPP
-
-#include <algorithm>  // max, min
-#include <chrono>     // milliseconds
-#include <string>     // string
-
-// ---- include/geerpc/net/resolver.hpp
-// geerpc: typed RPC, service discovery and load balancing for C++17
-// SPDX-License-Identifier: MIT
-//
-// From an Address to the socket addresses behind it.
-
-#ifndef GEERPC_NET_RESOLVER_HPP
-#define GEERPC_NET_RESOLVER_HPP
-
-#include <algorithm>    // equal
-#include <atomic>       // atomic
-#include <cctype>       // tolower
-#include <cstring>      // memcpy, memset
-#include <exception>    // exception
-#include <memory>       // make_shared
-#include <string>       // string
-#include <string_view>  // string_view
-#include <thread>       // thread
-#include <utility>      // move
-#include <vector>       // vector
-
-#include <arpa/inet.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-
-
-GEERPC_BEGIN_NAMESPACE
-
-namespace detail {
-
-// One address as the kernel takes it.
-struct SocketAddress {
-  sockaddr_storage storage{};
-  socklen_t length = 0;
-
-  int family() const noexcept { return storage.ss_family; }
-  const sockaddr* get() const noexcept { return reinterpret_cast<const sockaddr*>(&storage); }
-  sockaddr* get() noexcept { return reinterpret_cast<sockaddr*>(&storage); }
-};
-
-inline SocketAddress unix_socket_address(const Address& address) {
-  SocketAddress result;
-  sockaddr_un un;
-  std::memset(&un, 0, sizeof un);
-  un.sun_family = AF_UNIX;
-  std::memcpy(un.sun_path, address.path().data(), address.path().size());
-  result.length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + address.path().size());
-  if (address.is_abstract()) {
-    un.sun_path[0] = '\0';  // the name ends where the length says
-  } else {
-    ++result.length;  // the final NUL
-  }
-  std::memcpy(&result.storage, &un, sizeof un);
-  return result;
-}
-
-// getaddrinfo with its answer as values. `flags` are its own; returns its error number.
-inline int lookup(const std::string& host, std::uint16_t port, int flags,
-                  std::vector<SocketAddress>& found) {
-  addrinfo hints;
-  std::memset(&hints, 0, sizeof hints);
-  hints.ai_family = AF_UNSPEC;
-  hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = flags | AI_NUMERICSERV;
-  addrinfo* list = nullptr;
-  const int error = ::getaddrinfo(host.empty() ? nullptr : host.c_str(),
-                                  std::to_string(port).c_str(), &hints, &list);
-  if (error != 0) return error;
-  for (const addrinfo* entry = list; entry != nullptr; entry = entry->ai_next) {
-    SocketAddress address;
-    std::memcpy(&address.storage, entry->ai_addr, entry->ai_addrlen);
-    address.length = entry->ai_addrlen;
-    found.push_back(address);
-  }
-  ::freeaddrinfo(list);
-  return 0;
-}
-
-// "localhost" and what ends in ".localhost" are this machine, whatever the system's tables say or
-// lack (RFC 6761, section 6.3).
-inline bool is_localhost(std::string_view host) {
-  if (!host.empty() && host.back() == '.') host.remove_suffix(1);
-  constexpr std::string_view name = "localhost";
-  if (host.size() < name.size()) return false;
-  const std::string_view end = host.substr(host.size() - name.size());
-  const auto same = [](char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == b; };
-  return std::equal(end.begin(), end.end(), name.begin(), same) &&
-         (end.size() == host.size() || host[host.size() - name.size() - 1] == '.');
-}
-
-// All socket addresses of `address`, best first (RFC 6724, as getaddrinfo sorts them). Numeric
-// hosts and localhost are answered at once. Names are looked up in a thread of their own, since
-// getaddrinfo knows no deadline: at `deadline`, or when `abort` is woken, the thread is left to end
-// by itself and Error(deadline_exceeded or cancelled) is thrown. An unknown name is
-// Error(unavailable).
-GEERPC_COLD inline std::vector<SocketAddress> resolve(const Address& address,
-                                                      SteadyClock::time_point deadline,
-                                                      const Waker& abort) {
-  if (address.scheme() == Address::Scheme::unix_socket) return {unix_socket_address(address)};
-  std::vector<SocketAddress> found;
-  if (lookup(address.host(), address.port(), AI_NUMERICHOST, found) == 0) return found;
-  // Without a host and without AI_PASSIVE the answer is the loopback addresses.
-  if (is_localhost(address.host()) && lookup("", address.port(), 0, found) == 0) return found;
-
-  struct Search {
-    Waker ended;
-    std::atomic<bool> done{false};  // set before `ended` is woken, and after the rest is written
-    int error = EAI_MEMORY;
-    std::vector<SocketAddress> found;
-  };
-  const auto search = std::make_shared<Search>();
-  std::thread([search, host = address.host(), port = address.port()] {
-    try {
-      search->error = lookup(host, port, AI_ADDRCONFIG, search->found);
-    } catch (const std::exception&) {
-      // Out of memory, as `error` says.
-    }
-    search->done.store(true, std::memory_order_release);
-    search->ended.wake();
-  }).detach();
-
-  pollfd fds[2] = {{search->ended.fd(), POLLIN, 0}, {abort.fd(), POLLIN, 0}};
-  const std::string what = "look up host " + address.host() + ": ";
-  if (!poll_until(fds, deadline)) {
-    throw Error(StatusCode::deadline_exceeded, what + "no answer in time");
-  }
-  if (!search->done.load(std::memory_order_acquire)) {
-    throw Error(StatusCode::cancelled, what + "cancelled");
-  }
-  if (search->error != 0) {
-    throw Error(StatusCode::unavailable, what + ::gai_strerror(search->error));
-  }
-  return std::move(search->found);
-}
-
-// "tcp@127.0.0.1:4711", "tcp@[::1]:4711" or "unix@/path" for what the kernel calls it. `scheme` is
-// that of the answer.
-inline Address to_address(const SocketAddress& address, Address::Scheme scheme) {
-  const std::string prefix = scheme == Address::Scheme::http ? "http@" : "tcp@";
-  char text[INET6_ADDRSTRLEN] = "";
-  if (address.family() == AF_INET) {
-    sockaddr_in in;
-    std::memcpy(&in, &address.storage, sizeof in);
-    ::inet_ntop(AF_INET, &in.sin_addr, text, sizeof text);
-    return Address(prefix + text + ':' + std::to_string(ntohs(in.sin_port)));
-  }
-  if (address.family() == AF_INET6) {
-    sockaddr_in6 in6;
-    std::memcpy(&in6, &address.storage, sizeof in6);
-    ::inet_ntop(AF_INET6, &in6.sin6_addr, text, sizeof text);
-    return Address(prefix + '[' + text + "]:" + std::to_string(ntohs(in6.sin6_port)));
-  }
-  return Address();
-}
-
-}  // namespace detail
-
-GEERPC_END_NAMESPACE
-
-#endif  // GEERPC_NET_RESOLVER_HPP
-// ---- include/geerpc/net/dialer.hpp, continued
-
-GEERPC_BEGIN_NAMESPACE
-
-namespace detail {
-
-// Connects to one socket address. Returns 0 or an errno: ETIMEDOUT at `deadline`, ECANCELED when
-// `abort` is woken.
-inline int connect_to(const SocketAddress& to, SteadyClock::time_point deadline, const Waker& abort,
-                      Socket& connected) {
-  const int fd = ::socket(to.family(), SOCK_STREAM, 0);
-  if (fd < 0) return errno;
-  Socket socket(fd);
-  ::fcntl(fd, F_SETFD, FD_CLOEXEC);
-  ::fcntl(fd, F_SETFL, O_NONBLOCK);
-  if (::connect(fd, to.get(), to.length) != 0) {
-    if (errno != EINPROGRESS && errno != EINTR) return errno;
-    pollfd fds[2] = {{fd, POLLOUT, 0}, {abort.fd(), POLLIN, 0}};
-    if (!poll_until(fds, deadline)) return ETIMEDOUT;
-    if (fds[1].revents != 0) return ECANCELED;
-    int error = 0;
-    socklen_t size = sizeof error;
-    ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
-    if (error != 0) return error;
-  }
-  ::fcntl(fd, F_SETFL, 0);
-  socket.set_stream_options();
-  connected = std::move(socket);
-  return 0;
-}
-
-// Tries all of the address's socket addresses in turn until one accepts. Each gets its share of the
-// time left, two seconds at most while others are to follow, so that one that swallows packets
-// does not use up the time of the next. A wildcard host is dialled as loopback, as Go does.
-// Throws Error: unavailable with the last cause, deadline_exceeded, or cancelled when `abort` is
-// woken. The request never ran in any of them.
-GEERPC_COLD inline Socket dial(const Address& address, SteadyClock::time_point deadline,
-                               const Waker& abort) {
-  constexpr std::chrono::milliseconds longest_try{2000};
-  const auto fail = [&](StatusCode code, const std::string& cause) {
-    throw Error(code, "dial " + address.str() + ": " + cause).never_ran();
-  };
-  std::vector<SocketAddress> targets;
-  try {
-    targets = resolve(address, deadline, abort);
-  } catch (const Error& error) {
-    fail(error.code(), error.cause());
-  }
-  int error = EHOSTUNREACH;
-  for (std::size_t i = 0; i < targets.size(); ++i) {
-    const auto left = static_cast<SteadyClock::rep>(targets.size() - i);
-    SteadyClock::time_point until = deadline;
-    if (left > 1) {
-      const auto now = SteadyClock::now();
-      const auto share = (std::max)(deadline - now, SteadyClock::duration::zero()) / left;
-      until = now + (std::min)(share, SteadyClock::duration(longest_try));
-    }
-    Socket socket;
-    error = connect_to(targets[i], until, abort, socket);
-    if (error == 0) return socket;
-    if (error == ECANCELED) fail(StatusCode::cancelled, "cancelled");
-  }
-  if (error == ETIMEDOUT && SteadyClock::now() >= deadline) {
-    fail(StatusCode::deadline_exceeded, "no answer in time");
-  }
-  fail(StatusCode::unavailable, errno_text(error));
-  return {};
-}
-
-}  // namespace detail
-
-GEERPC_END_NAMESPACE
-
-#endif  // GEERPC_NET_DIALER_HPP
-// ---- include/geerpc/client/dial.hpp, continued
-// ---- include/geerpc/protocol/http_connect.hpp
-// geerpc: typed RPC, service discovery and load balancing for C++17
-// SPDX-License-Identifier: MIT
-//
-// HTTP CONNECT in front of a plain RPC connection, as Go's net/rpc and GeeRPC have it. This is the
-// little of HTTP that the RPC port speaks; everything else is cpp-httplib's.
-
-#ifndef GEERPC_PROTOCOL_HTTP_CONNECT_HPP
-#define GEERPC_PROTOCOL_HTTP_CONNECT_HPP
-
-#include <cstddef>      // size_t
-#include <string>       // string
-#include <string_view>  // string_view
-
-
-GEERPC_BEGIN_NAMESPACE
-
-namespace detail {
-
-// What a server offers at a path: the words behind the 200, which Go clients compare literally.
-inline constexpr std::string_view kConnectedToGeeRpc = "Connected to Gee RPC";
-inline constexpr std::string_view kConnectedToGoRpc = "Connected to Go RPC";
-inline constexpr std::size_t kMaxHttpHead = 8192;
-
-// The end of an HTTP head at the start of `input`, one past its blank line; 0 if it is not there
-// yet. Lines end with LF, with or without CR (Go sends a bare LF). `searched` remembers how far
-// earlier calls looked. Throws Error(resource_exhausted) for a head that is longer than `limit`.
-inline std::size_t find_http_head_end(std::string_view input, std::size_t& searched,
-                                      std::size_t limit = kMaxHttpHead) {
-  for (; searched < input.size(); ++searched) {
-    if (searched >= limit) {
-      throw Error(StatusCode::resource_exhausted,
-                  "HTTP head of more than " + std::to_string(limit) + " bytes");
-    }
-    if (input[searched] != '\n') continue;
-    const bool blank =
-        (searched >= 1 && input[searched - 1] == '\n') ||
-        (searched >= 2 && input[searched - 1] == '\r' && input[searched - 2] == '\n');
-    if (blank) return ++searched;
-  }
-  return 0;
-}
-
-// The first line of a head, without its end.
-inline std::string_view first_line(std::string_view head) {
-  std::string_view line = head.substr(0, head.find('\n'));
-  if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
-  return line;
-}
-
-// The request of the client: CONNECT asks for a tunnel to `path`.
-inline std::string connect_request(std::string_view path) {
-  return "CONNECT " + std::string(path) + " HTTP/1.0\r\n\r\n";
-}
-
-// The server's answer to a request head, in GeeRPC's and Go's words. `offer` gives the words for a
-// path, or none.
-struct ConnectAnswer {
-  std::string_view connected;  // the words; empty: refused
-  std::string text;
-};
-inline ConnectAnswer answer_connect(std::string_view head,
-                                    FunctionRef<std::string_view(std::string_view path)> offer) {
-  const auto refuse = [](const std::string& status, const std::string& body,
-                         const std::string& header = "") {
-    return ConnectAnswer{"", "HTTP/1.0 " + status + "\r\n" + header +
-                                 "Content-Type: text/plain; charset=utf-8\r\nContent-Length: " +
-                                 std::to_string(body.size()) + "\r\n\r\n" + body};
-  };
-  const std::string_view line = first_line(head);
-  const std::size_t method_end = line.find(' ');
-  const std::size_t path_end = method_end == line.npos ? line.npos : line.find(' ', method_end + 1);
-  if (path_end == line.npos || line.substr(path_end + 1, 7) != "HTTP/1.") {
-    return refuse("400 Bad Request", "400 bad request\n");
-  }
-  const std::string_view words = offer(line.substr(method_end + 1, path_end - method_end - 1));
-  if (words.empty()) return refuse("404 Not Found", "404 page not found\n");
-  if (line.substr(0, method_end) != "CONNECT") {
-    return refuse("405 Method Not Allowed", "405 must CONNECT\n", "Allow: CONNECT\r\n");
-  }
-  return {words, "HTTP/1.0 200 " + std::string(words) + "\r\n\r\n"};
-}
-
-// Throws Error(unavailable) unless the head of the server's answer says that the tunnel stands. As
-// Go we take any HTTP/1.x, but unlike Go any reason behind the 200.
-inline void check_connect_answer(std::string_view head) {
-  const std::string_view line = first_line(head);
-  const std::size_t space = line.find(' ');
-  const std::string_view status = space == line.npos ? "" : line.substr(space + 1);
-  const bool ok = status.substr(0, 4) == "200 " || status == "200";
-  if (line.substr(0, 7) == "HTTP/1." && ok) return;
-  std::string shown;
-  for (const char c : (status.empty() ? line : status).substr(0, 100)) shown += c < ' ' ? '?' : c;
-  throw Error(StatusCode::unavailable, "unexpected HTTP response: " + shown);
-}
-
-}  // namespace detail
-
-GEERPC_END_NAMESPACE
-
-#endif  // GEERPC_PROTOCOL_HTTP_CONNECT_HPP
-// ---- include/geerpc/client/dial.hpp, continued
-// ---- include/geerpc/protocol/option.hpp
-// geerpc: typed RPC, service discovery and load balancing for C++17
-// SPDX-License-Identifier: MIT
-//
-// The option: the JSON object with which a client opens a connection.
-
-#ifndef GEERPC_PROTOCOL_OPTION_HPP
-#define GEERPC_PROTOCOL_OPTION_HPP
-
-#include <chrono>       // nanoseconds
-#include <cstddef>      // size_t
-#include <cstdint>      // int64_t
-#include <string>       // string
-#include <string_view>  // string_view
-
-
-GEERPC_BEGIN_NAMESPACE
-
-namespace detail {
-
-// GeeRPC's magic number (geerpc.MagicNumber in server.go).
-inline constexpr std::int64_t kMagicNumber = 0x3bef5c;
-// An option is some hundred bytes; one for Go servers is padded to 512.
-inline constexpr std::size_t kMaxOption = 4096;
-
-struct Option {
-  std::int64_t magic = 0;
-  std::string codec;
-  std::chrono::nanoseconds connect_timeout{0};  // for the client's own use
-  std::chrono::nanoseconds handle_timeout{0};   // per request, 0: none
-  bool extended = false;  // ours: the peer knows the additional header fields of JSON messages
-  std::chrono::nanoseconds call_timeout{0};  // ours: of requests that name no timeout, 0: none
-};
-
-// The bytes that open a connection. Go GeeRPC's server loses what arrives together with an option
-// of any other size than 512 bytes (its JSON decoder's first read), so an option that may reach one
-// is padded to that with blanks in front.
-GEERPC_COLD inline std::string encode_option(const Option& option, bool for_go_server) {
-  std::string text = "{\"MagicNumber\":" + std::to_string(option.magic) + ",\"CodecType\":";
-  Buffer name;
-  JsonWriter(name).string(option.codec);
-  text += name.view();
-  text += ",\"ConnectTimeout\":" + std::to_string(option.connect_timeout.count()) +
-          ",\"HandleTimeout\":" + std::to_string(option.handle_timeout.count()) +
-          (option.extended ? ",\"Extended\":true" : "") +
-          (option.call_timeout.count() > 0
-               ? ",\"CallTimeout\":" + std::to_string(option.call_timeout.count()) + "}\n"
-               : "}\n");
-  constexpr std::size_t go_first_read = 512;
-  if (for_go_server && text.size() < go_first_read) {
-    text.insert(0, go_first_read - text.size(), ' ');
-  }
-  return text;
-}
-
-// Reads an option as Go's encoding/json does: keys in any case and order, unknown ones ignored,
-// null leaves the default, no number but an integer. Throws Error(invalid_argument).
-inline Option parse_option(std::string_view text) {
-  Option option;
-  JsonReader reader(text);
-  std::string_view name;
-  const auto integer = [&](auto set) {
-    if (!reader.try_null()) set(reader.integer<std::int64_t>());
-  };
-  for (auto scope = reader.begin_object(); reader.next_key(scope, name);) {
-    if (equal_folded(name, "MagicNumber")) {
-      integer([&](std::int64_t value) { option.magic = value; });
-    } else if (equal_folded(name, "CodecType")) {
-      if (!reader.try_null()) reader.string(option.codec);
-    } else if (equal_folded(name, "ConnectTimeout")) {
-      integer(
-          [&](std::int64_t value) { option.connect_timeout = std::chrono::nanoseconds(value); });
-    } else if (equal_folded(name, "HandleTimeout")) {
-      integer([&](std::int64_t value) { option.handle_timeout = std::chrono::nanoseconds(value); });
-    } else if (equal_folded(name, "CallTimeout")) {
-      integer([&](std::int64_t value) { option.call_timeout = std::chrono::nanoseconds(value); });
-    } else if (equal_folded(name, "Extended")) {
-      if (!reader.try_null()) option.extended = reader.boolean();
-    } else {
-      reader.skip();
-    }
-  }
-  reader.finish();
-  return option;
-}
-
-}  // namespace detail
-
-GEERPC_END_NAMESPACE
-
-#endif  // GEERPC_PROTOCOL_OPTION_HPP
-// ---- include/geerpc/client/dial.hpp, continued
-// ---- include/geerpc/protocol/wires.hpp
-// geerpc: typed RPC, service discovery and load balancing for C++17
-// SPDX-License-Identifier: MIT
-//
-// Which Wire goes with which protocol and codec.
-
-#ifndef GEERPC_PROTOCOL_WIRES_HPP
-#define GEERPC_PROTOCOL_WIRES_HPP
+#ifndef GEERPC_CLIENT_PROTOCOL_HPP
+#define GEERPC_CLIENT_PROTOCOL_HPP
 
 #include <memory>  // make_unique, unique_ptr
 
-// ---- include/geerpc/protocol/frame_wire.hpp
-// geerpc: typed RPC, service discovery and load balancing for C++17
-// SPDX-License-Identifier: MIT
-//
-// FrameWire: length-prefixed frames with a MessagePack header, between geerpc programs. It carries
-// bodies of any codec but JSON and gob.
-//
-//   frame  = length (4 bytes, big-endian, of what follows), header, body
-//   header = a MessagePack array:
-//     request, notify   [kind, seq, method]  or  [kind, seq, method, timeout in ns, metadata or
-//     nil] reply             [kind, seq] error             [kind, seq, status code, text, may have
-//     run] cancel            [kind, seq] goaway            [kind, number of requests read]
-//
-// A reader skips elements that it does not know, and whole frames of a kind that it does not know.
-
-#ifndef GEERPC_PROTOCOL_FRAME_WIRE_HPP
-#define GEERPC_PROTOCOL_FRAME_WIRE_HPP
-
-#include <algorithm>    // min
-#include <cstddef>      // size_t
-#include <cstdint>      // uint8_t, uint64_t
-#include <string_view>  // string_view
-
-
-GEERPC_BEGIN_NAMESPACE
-
-namespace detail {
-
-class FrameWire final : public Wire {
- public:
-  using Wire::Wire;
-
-  std::size_t read(std::string_view input, Message& message) override {
-    message.reset();
-    if (skip_ != 0) return skip(input, message);
-    missing_ = kLengthSize;
-    if (input.size() < kLengthSize) return 0;
-    std::size_t length = 0;
-    for (std::size_t i = 0; i < kLengthSize; ++i) {
-      length = length << 8 | static_cast<unsigned char>(input[i]);
-    }
-    if (length > limits().max_message) return read_too_large(input, length, message);
-    if (input.size() - kLengthSize < length) {
-      missing_ = kLengthSize + length - input.size();
-      return 0;
-    }
-    read_frame(input.substr(kLengthSize, length), message);
-    return kLengthSize + length;
-  }
-  std::size_t missing() const noexcept override { return missing_; }
-  bool between_messages(std::string_view input) const override {
-    return input.empty() && skip_ == 0;
-  }
-
-  void begin_request(Buffer& out, const RequestHeader& header) const override {
-    const bool more =
-        header.timeout.count() != 0 || (header.metadata != nullptr && !header.metadata->empty());
-    MsgpackWriter writer = begin(out, header.kind, header.seq, more ? 5 : 3);
-    writer.string(header.method);
-    if (!more) return;
-    writer.integer(header.timeout.count());
-    if (header.metadata == nullptr || header.metadata->empty()) {
-      writer.null();
-      return;
-    }
-    writer.begin_object(header.metadata->size());
-    for (const auto& [key, value] : *header.metadata) {
-      writer.string(key);
-      writer.string(value);
-    }
-    writer.end_object();
-  }
-  void begin_reply(Buffer& out, std::uint64_t seq, std::string_view) const override {
-    begin(out, MessageKind::reply, seq, 2);
-  }
-  void finish(Buffer& out, std::size_t start, std::uint64_t) const override {
-    const std::size_t length = out.size() - start - kLengthSize;
-    if (length > limits().max_message) out.truncate(start);
-    check_size(length);
-    char* const to = out.data() + start;
-    for (std::size_t i = 0; i < kLengthSize; ++i) {
-      to[i] = static_cast<char>(length >> (8 * (kLengthSize - 1 - i)));
-    }
-  }
-
-  void write_error(Buffer& out, std::uint64_t seq, std::string_view,
-                   const Error& error) const override {
-    const std::size_t start = out.size();
-    MsgpackWriter writer = begin(out, MessageKind::error, seq, 5);
-    writer.integer(static_cast<int>(error.code()));
-    writer.string(never_empty(error.cause()).substr(0, limits().max_message / 2));
-    writer.boolean(error.may_have_run());
-    finish(out, start, seq);
-  }
-  void write_cancel(Buffer& out, std::uint64_t seq) const override {
-    write_short(out, MessageKind::cancel, seq);
-  }
-  void write_goaway(Buffer& out, std::uint64_t requests_read) const override {
-    write_short(out, MessageKind::goaway, requests_read);
-  }
-
-  bool end_means_gone() const noexcept override { return true; }
-  bool has_notify() const noexcept override { return true; }
-
- private:
-  static constexpr std::size_t kLengthSize = 4;
-
-  GEERPC_HOT static MsgpackWriter begin(Buffer& out, MessageKind kind, std::uint64_t seq,
-                                        std::size_t elements) {
-    out.prepare(kLengthSize);
-    out.commit(kLengthSize);  // finish() fills it in
-    MsgpackWriter writer(out);
-    writer.begin_array(elements);
-    writer.integer(static_cast<std::uint8_t>(kind));
-    writer.integer(seq);
-    return writer;
-  }
-  void write_short(Buffer& out, MessageKind kind, std::uint64_t seq) const {
-    const std::size_t start = out.size();
-    begin(out, kind, seq, 2);
-    finish(out, start, seq);
-  }
-
-  // The header of a frame that is too large says whose it is; the rest is read over, so that it
-  // costs its sender that one call.
-  GEERPC_COLD std::size_t read_too_large(std::string_view input, std::size_t length,
-                                         Message& message) {
-    const std::size_t here = (std::min)(input.size() - kLengthSize, length);
-    try {
-      read_frame(input.substr(kLengthSize, here), message);
-    } catch (const Error&) {
-      message.reset();
-      check_size(length);
-    }
-    message.body = {};
-    message.too_large = length;
-    skip_ = length - here;
-    return kLengthSize + here;
-  }
-  std::size_t skip(std::string_view input, Message& message) {
-    const std::size_t here = (std::min)(input.size(), skip_);
-    skip_ -= here;
-    message.kind = MessageKind::nothing;
-    return here;
-  }
-
-  GEERPC_HOT void read_frame(std::string_view frame, Message& message) {
-    MsgpackReader reader(frame, limits().decode);
-    auto elements = reader.begin_array();
-    const auto require = [&] {
-      if (!reader.next(elements)) {
-        throw Error(StatusCode::invalid_argument, "the frame's header is too short");
-      }
-    };
-    require();
-    message.kind = static_cast<MessageKind>(reader.integer<std::uint8_t>());
-    require();
-    message.seq = reader.integer<std::uint64_t>();
-    switch (message.kind) {
-      case MessageKind::request:
-      case MessageKind::notify:
-        require();
-        message.method = reader.string();
-        if (!reader.next(elements)) break;
-        message.timeout = std::chrono::nanoseconds(reader.integer<std::int64_t>());
-        if (reader.next(elements) && !reader.try_null()) read_metadata(reader, message);
-        break;
-      case MessageKind::error:
-        require();
-        message.code = status_from_wire(reader.integer<std::int64_t>());
-        require();
-        message.text = reader.string();
-        if (reader.next(elements)) message.may_have_run = reader.boolean();
-        message.whole_connection = message.seq == 0;
-        break;
-      default:
-        break;
-    }
-    while (reader.next(elements)) reader.skip();
-    message.body = reader.rest();
-  }
-
-  static void read_metadata(MsgpackReader& reader, Message& message) {
-    std::string_view key;
-    for (auto entries = reader.begin_object(); reader.next_key(entries, key);) {
-      message.metadata[std::string(key)] = reader.string();
-    }
-  }
-
-  // Of the reading half.
-  std::size_t missing_ = kLengthSize;
-  std::size_t skip_ = 0;  // bytes of a frame that was too large
-};
-
-}  // namespace detail
-
-GEERPC_END_NAMESPACE
-
-#endif  // GEERPC_PROTOCOL_FRAME_WIRE_HPP
-// ---- include/geerpc/protocol/wires.hpp, continued
-// ---- include/geerpc/protocol/gob_wire.hpp
-// geerpc: typed RPC, service discovery and load balancing for C++17
-// SPDX-License-Identifier: MIT
-//
-// GobWire: a gob stream in which headers and bodies alternate, as GeeRPC and Go's net/rpc have it.
-// The body of an error is an empty struct.
-
-#ifndef GEERPC_PROTOCOL_GOB_WIRE_HPP
-#define GEERPC_PROTOCOL_GOB_WIRE_HPP
-
-#include <algorithm>    // min
-#include <cstddef>      // size_t
-#include <cstdint>      // int64_t, uint64_t
-#include <string_view>  // string_view
-#include <utility>      // exchange, move
-#include <variant>      // monostate
-
-// ---- include/geerpc/protocol/gob_headers.hpp
-// geerpc: typed RPC, service discovery and load balancing for C++17
-// SPDX-License-Identifier: MIT
-//
-// The headers of messages in gob. The names of the types travel, too: they are Go's.
-
-#ifndef GEERPC_PROTOCOL_GOB_HEADERS_HPP
-#define GEERPC_PROTOCOL_GOB_HEADERS_HPP
-
-#include <cstdint>      // int64_t, uint64_t
-#include <string_view>  // string_view
-
-
-GEERPC_BEGIN_NAMESPACE
-
-namespace detail {
-
-// GeeRPC's, in both directions.
-namespace gob_geerpc {
-struct Header {
-  std::string_view ServiceMethod;
-  std::uint64_t Seq = 0;
-  std::string_view Error;
-};
-GEERPC_FIELDS(Header, ServiceMethod, Seq, Error)
-}  // namespace gob_geerpc
-
-// The same with what only geerpc peers know, in requests and in errors; others skip it.
-namespace gob_request {
-struct Header {
-  std::string_view ServiceMethod;
-  std::uint64_t Seq = 0;
-  std::int64_t Timeout = 0;  // nanoseconds that are left
-  geerpc::Metadata Metadata;
-};
-GEERPC_FIELDS(Header, ServiceMethod, Seq, Timeout, Metadata)
-}  // namespace gob_request
-namespace gob_error {
-struct Header {
-  std::string_view ServiceMethod;
-  std::uint64_t Seq = 0;
-  std::string_view Error;
-  int Code = 0;
-  bool NeverRan = false;
-};
-GEERPC_FIELDS(Header, ServiceMethod, Seq, Error, Code, NeverRan)
-}  // namespace gob_error
-
-// net/rpc's.
-namespace gob_net_rpc {
-struct Request {
-  std::string_view ServiceMethod;
-  std::uint64_t Seq = 0;
-};
-GEERPC_FIELDS(Request, ServiceMethod, Seq)
-struct Response {
-  std::string_view ServiceMethod;
-  std::uint64_t Seq = 0;
-  std::string_view Error;
-};
-GEERPC_FIELDS(Response, ServiceMethod, Seq, Error)
-}  // namespace gob_net_rpc
-
-// All that may come; the views point into the input.
-namespace gob_received {
-struct Header {
-  std::string_view ServiceMethod;
-  std::uint64_t Seq = 0;
-  std::string_view Error;
-  std::int64_t Timeout = 0;
-  geerpc::Metadata Metadata;
-  std::int64_t Code = 0;
-  bool NeverRan = false;
-};
-GEERPC_FIELDS(Header, ServiceMethod, Seq, Error, Timeout, Metadata, Code, NeverRan)
-}  // namespace gob_received
-
-}  // namespace detail
-
-GEERPC_END_NAMESPACE
-
-#endif  // GEERPC_PROTOCOL_GOB_HEADERS_HPP
-// ---- include/geerpc/protocol/gob_wire.hpp, continued
-
-GEERPC_BEGIN_NAMESPACE
-
-namespace detail {
-
-// What a connection in gob remembers, made before the wire that it is a part of.
-struct GobConnection {
-  mutable GobStream stream;
-  GobCodec connection_codec{stream};
-};
-
-// The writing functions, const as they are, are for one thread at a time, in the order in which the
-// messages leave: the outbox's mutex sees to that.
-class GobWire final : private GobConnection, public Wire {
- public:
-  enum class Dialect { geerpc, net_rpc };
-
-  GobWire(const WireLimits& limits, Side side, Dialect dialect, bool extended)
-      : Wire(connection_codec, limits),
-        side_(side),
-        dialect_(dialect),
-        extended_(extended),
-        scanner_(stream.seen, limits.decode.max_depth) {}
-
-  std::size_t read(std::string_view input, Message& message) override {
-    message.reset();
-    if (skip_ != 0) return skip((std::min)(input.size(), skip_), message);
-    if (!begun_ && !input.empty()) {
-      if (const std::size_t blanks = leading_blanks(input)) return skip(blanks, message);
-      begun_ = true;
-    }
-    try {
-      return read_message(input, message);
-    } catch (const Error&) {
-      if (has_header()) read_header(input, message);  // so that the caller knows whose it is
-      throw;
-    }
-  }
-  std::size_t missing() const noexcept override { return missing_; }
-  bool between_messages(std::string_view input) const override {
-    return input.empty() && skip_ == 0;
-  }
-
-  bool read_unfinished(std::string_view input, Message& message) override {
-    if (!has_header() || side_ == Side::client) return false;
-    message.reset();
-    read_header(input, message);
-    message.text = input.size() == header_end_ ? "EOF" : "unexpected EOF";
-    return true;
-  }
-
-  void begin_request(Buffer& out, const RequestHeader& header) const override {
-    begin();
-    const bool has_metadata = header.metadata != nullptr && !header.metadata->empty();
-    if (dialect_ == Dialect::net_rpc) {
-      encode_gob(codec(), out, gob_net_rpc::Request{header.method, header.seq});
-    } else if (extended_ && (header.timeout.count() != 0 || has_metadata)) {
-      encode_gob(codec(), out,
-                 gob_request::Header{header.method, header.seq, header.timeout.count(),
-                                     has_metadata ? *header.metadata : Metadata()});
-    } else {
-      encode_gob(codec(), out, gob_geerpc::Header{header.method, header.seq, ""});
-    }
-  }
-  void begin_reply(Buffer& out, std::uint64_t seq, std::string_view method) const override {
-    begin();
-    write_reply_header(out, seq, method, "");
-  }
-  void finish(Buffer& out, std::size_t start, std::uint64_t) const override {
-    const std::size_t size = out.size() - start;
-    if (size > limits().max_message) out.truncate(start);
-    check_size(size);
-  }
-
-  void write_error(Buffer& out, std::uint64_t seq, std::string_view method,
-                   const Error& error) const override {
-    const std::size_t start = out.size();
-    const std::string_view text = never_empty(error.cause()).substr(0, limits().max_message / 2);
-    begin();
-    try {
-      if (extended_) {
-        encode_gob(codec(), out,
-                   gob_error::Header{method, seq, text, static_cast<int>(error.code()),
-                                     !error.may_have_run()});
-      } else {
-        write_reply_header(out, seq, method, text);
-      }
-      encode_gob(codec(), out, std::monostate());
-    } catch (...) {
-      out.truncate(start);
-      forget();
-      throw;
-    }
-  }
-  void write_cancel(Buffer&, std::uint64_t) const override {}
-  void write_goaway(Buffer&, std::uint64_t) const override {}
-
-  Error no_handler(NoHandler why, std::string_view method) const override {
-    return words()(why, method);
-  }
-  bool has_connection_errors() const noexcept override { return false; }
-  std::uint64_t first_seq() const noexcept override { return dialect_ == Dialect::net_rpc ? 0 : 1; }
-  bool end_means_gone() const noexcept override { return false; }
-  bool has_notify() const noexcept override { return false; }
-
- protected:
-  void forget() const noexcept override { stream.sent.truncate(sent_before_); }
-
- private:
-  static constexpr std::size_t kMaxMethod = 4096;
-
-  NoHandlerWords words() const noexcept {
-    return dialect_ == Dialect::net_rpc ? net_rpc_no_handler : geerpc_no_handler;
-  }
-
-  void begin() const noexcept { sent_before_ = stream.sent.size(); }
-  void write_reply_header(Buffer& out, std::uint64_t seq, std::string_view method,
-                          std::string_view error) const {
-    if (dialect_ == Dialect::net_rpc) {
-      encode_gob(codec(), out, gob_net_rpc::Response{method, seq, error});
-    } else {
-      encode_gob(codec(), out, gob_geerpc::Header{method, seq, error});
-    }
-  }
-
-  // Blanks between the option and the stream; no header's definition is so short that its length
-  // could be one.
-  static std::size_t leading_blanks(std::string_view input) noexcept {
-    const std::size_t end = input.find_first_not_of(" \t\r\n");
-    return end == input.npos ? input.size() : end;
-  }
-
-  bool has_header() const noexcept { return header_end_ != 0; }
-
-  // Goes on where the last attempt stopped.
-  std::size_t read_message(std::string_view input, Message& message) {
-    for (;;) {
-      const std::string_view rest = input.substr(seen_);
-      const GobScanner::Found found = scanner_.scan(rest);
-      const std::size_t size = scanner_.size();
-      if (size > limits().max_message - seen_) return read_too_large(input, size, message);
-      if (found == GobScanner::Found::nothing) {
-        missing_ = size - rest.size();
-        return 0;
-      }
-      seen_ += size;
-      if (found == GobScanner::Found::definition) continue;
-      if (!has_header()) {
-        header_ = seen_ - size;
-        header_end_ = seen_;
-        read_header(input, message);
-        continue;
-      }
-      if (message.method.data() == nullptr) read_header(input, message);
-      message.body = rest.substr(0, size);
-      return end_message();
-    }
-  }
-  std::size_t end_message() noexcept {
-    header_ = header_end_ = 0;
-    missing_ = 1;
-    return std::exchange(seen_, 0);
-  }
-
-  void read_header(std::string_view input, Message& message) {
-    gob_received::Header header;
-    decode_gob(codec(), input.substr(header_, header_end_ - header_), header, limits().decode);
-    if (header.ServiceMethod.size() > kMaxMethod) {
-      throw Error(StatusCode::invalid_argument, "the name of the method is too long");
-    }
-    message.seq = header.Seq;
-    message.method = header.ServiceMethod;
-    if (side_ == Side::server) {  // an Error in a request means nothing
-      message.timeout = std::chrono::nanoseconds(header.Timeout);
-      message.metadata = std::move(header.Metadata);
-      return;
-    }
-    message.text = header.Error;
-    message.kind = message.text.empty() ? MessageKind::reply : MessageKind::error;
-    if (message.kind != MessageKind::error) return;
-    if (header.Code == 0) {
-      infer_code(message, words());
-      // Go GeeRPC's server leaves the body of such a request unread and takes it for the next
-      // header, which it mostly is not. (In JSON it mostly is one.)
-      message.may_hang_up = dialect_ == Dialect::geerpc && !message.may_have_run;
-      return;
-    }
-    message.code = status_from_wire(header.Code);
-    message.may_have_run = !header.NeverRan;
-  }
-
-  // If that is a body its header says whose it is; it is read over, so that it costs its sender
-  // that one call. Its length is known, but a value that holds interface values may have no end.
-  std::size_t read_too_large(std::string_view input, std::size_t size, Message& message) {
-    std::size_t head = 0;
-    std::uint64_t length = 0;
-    const bool known = read_gob_length(input.substr(seen_), head, length);
-    if (!has_header() || !known || stream.seen.has_interfaces()) check_size(seen_ + size);
-    read_header(input, message);
-    message.too_large = seen_ + size;
-    const std::size_t here = (std::min)(input.size() - seen_, size);
-    skip_ = size - here;
-    seen_ += here;
-    return end_message();
-  }
-  std::size_t skip(std::size_t n, Message& message) noexcept {
-    if (skip_ != 0) skip_ -= n;
-    message.kind = MessageKind::nothing;
-    return n;
-  }
-
-  const Side side_;
-  const Dialect dialect_;
-  const bool extended_;
-
-  // Of the reading half.
-  GobScanner scanner_;
-  bool begun_ = false;
-  std::size_t seen_ = 0;        // of the input: what was scanned
-  std::size_t header_ = 0;      // where the header is, once it was found
-  std::size_t header_end_ = 0;  // or 0
-  std::size_t missing_ = 1;
-  std::size_t skip_ = 0;  // bytes of a body that was too large
-
-  // Of the writing half.
-  mutable std::size_t sent_before_ = 0;  // types, before the message at work
-};
-
-}  // namespace detail
-
-GEERPC_END_NAMESPACE
-
-#endif  // GEERPC_PROTOCOL_GOB_WIRE_HPP
-// ---- include/geerpc/protocol/wires.hpp, continued
 // ---- include/geerpc/protocol/json_rpc_client_wire.hpp
 // geerpc: typed RPC, service discovery and load balancing for C++17
 // SPDX-License-Identifier: MIT
@@ -11648,485 +9876,1366 @@ class JsonRpcClientWire final : public Wire {
 GEERPC_END_NAMESPACE
 
 #endif  // GEERPC_PROTOCOL_JSON_RPC_CLIENT_WIRE_HPP
-// ---- include/geerpc/protocol/wires.hpp, continued
-// ---- include/geerpc/protocol/json_rpc_wire.hpp
+// ---- include/geerpc/client/protocol.hpp, continued
+// ---- include/geerpc/protocol/wires.hpp
 // geerpc: typed RPC, service discovery and load balancing for C++17
 // SPDX-License-Identifier: MIT
 //
-// JsonRpcServerWire: the server's end of JSON-RPC as a stream of JSON values, a newline behind each
-// of ours: 2.0, and 1.0 as Go's net/rpc/jsonrpc has it over TCP, both on one connection.
+// The codecs that Go GeeRPC declares, and which Wire goes with which codec or protocol.
+
+#ifndef GEERPC_PROTOCOL_WIRES_HPP
+#define GEERPC_PROTOCOL_WIRES_HPP
+
+#include <memory>  // make_unique, unique_ptr
+
+// ---- include/geerpc/protocol/frame_wire.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
 //
-// Our own numbers of calls stay inside: each request of a peer gets one, and its reply the peer's
-// id. A batch becomes as many messages as it has elements.
+// FrameWire: length-prefixed frames with a MessagePack header, between geerpc programs. It carries
+// bodies of any codec but JSON and gob.
+//
+//   frame  = length (4 bytes, big-endian, of what follows), header, body
+//   header = a MessagePack array:
+//     request, notify   [kind, seq, method]  or  [kind, seq, method, timeout in ns, metadata or
+//     nil] reply             [kind, seq] error             [kind, seq, status code, text, may have
+//     run] cancel            [kind, seq] goaway            [kind, number of requests read]
+//
+// A reader skips elements that it does not know, and whole frames of a kind that it does not know.
 
-#ifndef GEERPC_PROTOCOL_JSON_RPC_WIRE_HPP
-#define GEERPC_PROTOCOL_JSON_RPC_WIRE_HPP
+#ifndef GEERPC_PROTOCOL_FRAME_WIRE_HPP
+#define GEERPC_PROTOCOL_FRAME_WIRE_HPP
 
+#include <algorithm>    // min
 #include <cstddef>      // size_t
-#include <cstdint>      // uint64_t
-#include <memory>       // make_shared, shared_ptr
-#include <string>       // string
+#include <cstdint>      // uint8_t, uint64_t
 #include <string_view>  // string_view
-#include <utility>      // move
-
-// ---- include/geerpc/protocol/json_rpc_replies.hpp
-// geerpc: typed RPC, service discovery and load balancing for C++17
-// SPDX-License-Identifier: MIT
-//
-// JsonRpcReplies: from a call's number back to the id that its peer gave it, and from the replies
-// of a batch to its one answer.
-
-#ifndef GEERPC_PROTOCOL_JSON_RPC_REPLIES_HPP
-#define GEERPC_PROTOCOL_JSON_RPC_REPLIES_HPP
-
-#include <algorithm>    // max
-#include <cstddef>      // size_t
-#include <cstdint>      // uint64_t
-#include <memory>       // shared_ptr
-#include <mutex>        // mutex
-#include <optional>     // optional
-#include <string>       // string
-#include <string_view>  // string_view
-#include <utility>      // move
-#include <vector>       // vector
-
-// ---- include/geerpc/protocol/json_rpc_answer.hpp
-// geerpc: typed RPC, service discovery and load balancing for C++17
-// SPDX-License-Identifier: MIT
-//
-// JsonRpcAnswer: where the answer of a JSON-RPC text goes that came by itself, as in HTTP, and not
-// on a stream that it could go back on.
-
-#ifndef GEERPC_PROTOCOL_JSON_RPC_ANSWER_HPP
-#define GEERPC_PROTOCOL_JSON_RPC_ANSWER_HPP
-
-#include <chrono>              // steady_clock
-#include <condition_variable>  // condition_variable
-#include <mutex>               // mutex
-#include <string>              // string
-#include <utility>             // move
 
 
 GEERPC_BEGIN_NAMESPACE
 
 namespace detail {
 
-// Thread-safe. Settled once.
-class JsonRpcAnswer {
+class FrameWire final : public Wire {
  public:
-  enum class State {
-    pending,
-    ready,    // the text is there
-    nothing,  // nothing is to be answered: there were notifications only
-    lost      // there will be no answer any more
-  };
-
-  void settle(State state, std::string text = {}) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    if (state_ != State::pending) return;
-    state_ = state;
-    text_ = std::move(text);
-    settled_.notify_all();
-  }
-
-  // Pending if it is that still at `deadline`.
-  State wait_until(std::chrono::steady_clock::time_point deadline) {
-    std::unique_lock<std::mutex> lock(mutex_);
-    settled_.wait_until(lock, deadline, [this] { return state_ != State::pending; });
-    return state_;
-  }
-  // Once ready; once only.
-  std::string take() {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    return std::move(text_);
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable settled_;
-  // Guarded by mutex_.
-  State state_ = State::pending;
-  std::string text_;
-};
-
-}  // namespace detail
-
-GEERPC_END_NAMESPACE
-
-#endif  // GEERPC_PROTOCOL_JSON_RPC_ANSWER_HPP
-// ---- include/geerpc/protocol/json_rpc_replies.hpp, continued
-
-GEERPC_BEGIN_NAMESPACE
-
-namespace detail {
-
-// The requests whose replies leave together, when the last of them is there: those that one array
-// brought, or the one of a text that came by itself.
-struct JsonRpcBatch {
-  std::size_t left = 0;               // replies that are still to come
-  bool array = true;                  // in brackets, even if it is only one
-  std::shared_ptr<JsonRpcAnswer> to;  // null: back on the stream
-  std::string answer{};               // the replies that are here, behind a bracket
-};
-
-// One end of one connection. Thread-safe: requests are added by who reads, and answered by anybody.
-// How many there are at a time is bounded by the calls that a connection may have, so what is kept
-// is a short list.
-class JsonRpcReplies {
- public:
-  // `max_answer`: bytes of all unfinished batches together.
-  explicit JsonRpcReplies(std::size_t max_answer) : max_answer_(max_answer) {}
-
-  // A request that gets a reply; returns its number, never 0. `batch` is null for one by itself.
-  std::uint64_t add(const JsonRpcRequest& request, std::shared_ptr<JsonRpcBatch> batch) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    waiting_.push_back(
-        {++last_, request.version, std::string(request.id), request.problem, std::move(batch)});
-    return last_;
-  }
-
-  // Appends what stands in front of a result.
-  void begin(Buffer& out, std::uint64_t seq) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    if (const Waiting* const waiting = find(seq)) begin(out, *waiting);
-  }
-  // A result stands behind that: completes the reply, and forgets the request. Throws
-  // Error(resource_exhausted), and leaves everything as it is, if there is no room for it.
-  void finish(Buffer& out, std::size_t start, std::uint64_t seq) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    Waiting* const waiting = find(seq);
-    if (waiting == nullptr) return out.truncate(start);
-    if (waiting->version == JsonRpcVersion::two) {
-      out.push_back('}');
-    } else {
-      // Without an error and without a result it would be no reply: Go clients die of it.
-      const std::size_t prefix = kBeginOne.size() + waiting->id.size() + kResult.size();
-      if (out.view().substr(start + prefix) == "null") {
-        out.truncate(start + prefix);
-        out.append("{}");
-      }
-      out.append(",\"error\":null}");
-    }
-    if (waiting->batch != nullptr && gathered_ + out.size() - start > max_answer_) {
-      throw Error(StatusCode::resource_exhausted,
-                  "the answer of the batch is larger than the limit of " +
-                      std::to_string(max_answer_) + " bytes");
-    }
-    send(out, start, *waiting);
-  }
-
-  // Answers the request with an error, and forgets it.
-  void fail(Buffer& out, std::uint64_t seq, const Error& error) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    Waiting* const waiting = find(seq);
-    if (waiting == nullptr) return;
-    const std::size_t start = out.size();
-    // An answer that is full has room for short words still.
-    const std::size_t left = gathered_ < max_answer_ ? max_answer_ - gathered_ : 0;
-    write_error(out, *waiting, error, (std::max)(left / 8, kMinText));
-    send(out, start, *waiting);
-  }
-
-  // An error that concerns no request, but the connection.
-  static void write_stray(Buffer& out, const Error& error) {
-    const int code =
-        error.code() == StatusCode::invalid_argument ? kJsonRpcParseError : json_rpc_code(error);
-    write_error(out, "null", code, error.cause().substr(0, kMinText), false);
-    out.push_back('\n');
-  }
-
- private:
-  struct Waiting {
-    std::uint64_t seq;
-    JsonRpcVersion version;
-    std::string id;
-    const char* problem;
-    std::shared_ptr<JsonRpcBatch> batch;
-  };
-
-  static constexpr std::string_view kBeginOne = "{\"id\":";
-  static constexpr std::string_view kBeginTwo = "{\"jsonrpc\":\"2.0\",\"id\":";
-  static constexpr std::string_view kResult = ",\"result\":";
-  static constexpr std::size_t kMinText = 256;  // bytes of an error text
-
-  // Mutex held.
-  Waiting* find(std::uint64_t seq) {
-    for (Waiting& waiting : waiting_) {
-      if (waiting.seq == seq) return &waiting;
-    }
-    return nullptr;
-  }
-
-  static void begin(Buffer& out, const Waiting& waiting) {
-    out.append(waiting.version == JsonRpcVersion::one ? kBeginOne : kBeginTwo);
-    out.append(waiting.id);
-    out.append(kResult);
-  }
-
-  static void write_error(Buffer& out, const Waiting& waiting, const Error& error,
-                          std::size_t max_text) {
-    std::string_view text = error.cause();
-    if (waiting.problem != nullptr) text = waiting.problem;
-    if (text.empty()) text = "failed without an error text";  // it would mean success in 1.0
-    text = text.substr(0, max_text);
-    if (waiting.version == JsonRpcVersion::one) {
-      out.append(kBeginOne);
-      out.append(waiting.id);
-      out.append(",\"result\":null,\"error\":");
-      JsonWriter(out).string(text);
-      out.push_back('}');
-      return;
-    }
-    if (waiting.problem != nullptr) {
-      return write_error(out, waiting.id, kJsonRpcInvalidRequest, text, false);
-    }
-    const int code = json_rpc_code(error);
-    // The codes of the specification say that by themselves.
-    const bool never_ran = !error.may_have_run() && code >= kJsonRpcServerError - 99;
-    write_error(out, waiting.id, code, text, never_ran);
-  }
-  static void write_error(Buffer& out, std::string_view id, int code, std::string_view text,
-                          bool never_ran) {
-    out.append(kBeginTwo);
-    out.append(id);
-    out.append(",\"error\":{\"code\":");
-    JsonWriter(out).integer(code);
-    out.append(",\"message\":");
-    JsonWriter(out).string(text);
-    out.append(never_ran ? ",\"data\":{\"never_ran\":true}}}" : "}}");
-  }
-
-  // Mutex held. The reply stands in `out` from `start` on: it stays there, or is gathered in its
-  // batch, the last of which takes all along. Forgets the request.
-  void send(Buffer& out, std::size_t start, Waiting& waiting) {
-    const std::shared_ptr<JsonRpcBatch> batch = std::move(waiting.batch);
-    waiting = std::move(waiting_.back());
-    waiting_.pop_back();
-    if (batch != nullptr) {
-      std::string& answer = batch->answer;
-      const std::size_t before = answer.size();
-      if (batch->array) answer += answer.empty() ? '[' : ',';
-      answer += out.view().substr(start);
-      gathered_ += answer.size() - before;
-      out.truncate(start);
-      if (--batch->left != 0) return;
-      gathered_ -= answer.size();
-      if (batch->array) answer += ']';
-      if (batch->to != nullptr) {
-        return batch->to->settle(JsonRpcAnswer::State::ready, std::move(answer));
-      }
-      out.append(answer);
-    }
-    out.push_back('\n');
-  }
-
-  const std::size_t max_answer_;
-
-  std::mutex mutex_;
-  // Guarded by mutex_.
-  std::vector<Waiting> waiting_;
-  std::uint64_t last_ = 0;
-  std::size_t gathered_ = 0;  // bytes of the answers of all unfinished batches
-};
-
-// What is answered to a text that is no JSON; nothing if it is.
-inline std::optional<std::string> json_rpc_parse_error(std::string_view text,
-                                                       const DecodeLimits& limits) {
-  try {
-    JsonReader reader(text, limits);
-    reader.skip();
-    reader.finish();
-    return {};
-  } catch (const Error& error) {
-    Buffer out;
-    JsonRpcReplies::write_stray(out, error);
-    return std::string(out.view().substr(0, out.size() - 1));
-  }
-}
-
-}  // namespace detail
-
-GEERPC_END_NAMESPACE
-
-#endif  // GEERPC_PROTOCOL_JSON_RPC_REPLIES_HPP
-// ---- include/geerpc/protocol/json_rpc_wire.hpp, continued
-
-GEERPC_BEGIN_NAMESPACE
-
-namespace detail {
-
-class JsonRpcServerWire final : public Wire {
- public:
-  // `max_batch`: elements of one batch; `max_batch_bytes`: of its text. With `answer`, the input is
-  // one request or batch, and all that is answered to it goes there.
-  JsonRpcServerWire(const WireLimits& limits, std::size_t max_batch, std::size_t max_batch_bytes,
-                    std::shared_ptr<JsonRpcAnswer> answer = nullptr)
-      : Wire(json_rpc_codec(2), limits),
-        max_batch_(max_batch),
-        max_batch_bytes_(max_batch_bytes),
-        answer_(std::move(answer)),
-        replies_(this->limits().max_message),
-        scanner_(this->limits().decode.max_depth) {}
-
-  ~JsonRpcServerWire() override {
-    if (answer_ != nullptr) answer_->settle(JsonRpcAnswer::State::lost);
-  }
+  using Wire::Wire;
 
   std::size_t read(std::string_view input, Message& message) override {
     message.reset();
-    if (in_batch_ != 0) return read_element(input, 0, message);
-    if (scanner_.feed(input) != JsonScanner::Status::done) {
-      check_size(input.size());
+    if (skip_ != 0) return skip(input, message);
+    missing_ = kLengthSize;
+    if (input.size() < kLengthSize) return 0;
+    std::size_t length = 0;
+    for (std::size_t i = 0; i < kLengthSize; ++i) {
+      length = length << 8 | static_cast<unsigned char>(input[i]);
+    }
+    if (length > limits().max_message) return read_too_large(input, length, message);
+    if (input.size() - kLengthSize < length) {
+      missing_ = kLengthSize + length - input.size();
       return 0;
     }
-    const std::size_t end = scanner_.end();
-    scanner_.reset();
-    check_size(end);
-    std::size_t begin = 0;
-    while (is_json_space(input[begin])) ++begin;
-    const std::string_view text = input.substr(begin, end - begin);
-    if (text[0] == '[') {
-      if (begin_batch(text, message)) return read_element(input, begin + 1, message);
-    } else {
-      take(parse(text, message), message);
-    }
-    return skip_blanks(input, end);
+    read_frame(input.substr(kLengthSize, length), message);
+    return kLengthSize + length;
   }
-
+  std::size_t missing() const noexcept override { return missing_; }
   bool between_messages(std::string_view input) const override {
-    return in_batch_ == 0 && skip_blanks(input, 0) == input.size();
+    return input.empty() && skip_ == 0;
   }
 
-  // A server asks nothing.
-  void begin_request(Buffer&, const RequestHeader&) const override {}
-
+  void begin_request(Buffer& out, const RequestHeader& header) const override {
+    const bool more =
+        header.timeout.count() != 0 || (header.metadata != nullptr && !header.metadata->empty());
+    MsgpackWriter writer = begin(out, header.kind, header.seq, more ? 5 : 3);
+    writer.string(header.method);
+    if (!more) return;
+    writer.integer(header.timeout.count());
+    if (header.metadata == nullptr || header.metadata->empty()) {
+      writer.null();
+      return;
+    }
+    writer.begin_object(header.metadata->size());
+    for (const auto& [key, value] : *header.metadata) {
+      writer.string(key);
+      writer.string(value);
+    }
+    writer.end_object();
+  }
   void begin_reply(Buffer& out, std::uint64_t seq, std::string_view) const override {
-    replies_.begin(out, seq);
+    begin(out, MessageKind::reply, seq, 2);
   }
-  void finish(Buffer& out, std::size_t start, std::uint64_t seq) const override {
+  void finish(Buffer& out, std::size_t start, std::uint64_t) const override {
+    const std::size_t length = out.size() - start - kLengthSize;
+    if (length > limits().max_message) out.truncate(start);
+    check_size(length);
+    char* const to = out.data() + start;
+    for (std::size_t i = 0; i < kLengthSize; ++i) {
+      to[i] = static_cast<char>(length >> (8 * (kLengthSize - 1 - i)));
+    }
+  }
+
+  void write_error(Buffer& out, std::uint64_t seq, std::string_view,
+                   const Error& error) const override {
+    const std::size_t start = out.size();
+    MsgpackWriter writer = begin(out, MessageKind::error, seq, 5);
+    writer.integer(static_cast<int>(error.code()));
+    writer.string(never_empty(error.cause()).substr(0, limits().max_message / 2));
+    writer.boolean(error.may_have_run());
+    finish(out, start, seq);
+  }
+  void write_cancel(Buffer& out, std::uint64_t seq) const override {
+    write_short(out, MessageKind::cancel, seq);
+  }
+  void write_goaway(Buffer& out, std::uint64_t requests_read) const override {
+    write_short(out, MessageKind::goaway, requests_read);
+  }
+
+  bool end_means_gone() const noexcept override { return true; }
+  bool has_notify() const noexcept override { return true; }
+
+ private:
+  static constexpr std::size_t kLengthSize = 4;
+
+  GEERPC_HOT static MsgpackWriter begin(Buffer& out, MessageKind kind, std::uint64_t seq,
+                                        std::size_t elements) {
+    out.prepare(kLengthSize);
+    out.commit(kLengthSize);  // finish() fills it in
+    MsgpackWriter writer(out);
+    writer.begin_array(elements);
+    writer.integer(static_cast<std::uint8_t>(kind));
+    writer.integer(seq);
+    return writer;
+  }
+  void write_short(Buffer& out, MessageKind kind, std::uint64_t seq) const {
+    const std::size_t start = out.size();
+    begin(out, kind, seq, 2);
+    finish(out, start, seq);
+  }
+
+  // The header of a frame that is too large says whose it is; the rest is read over, so that it
+  // costs its sender that one call.
+  GEERPC_COLD std::size_t read_too_large(std::string_view input, std::size_t length,
+                                         Message& message) {
+    const std::size_t here = (std::min)(input.size() - kLengthSize, length);
+    try {
+      read_frame(input.substr(kLengthSize, here), message);
+    } catch (const Error&) {
+      message.reset();
+      check_size(length);
+    }
+    message.body = {};
+    message.too_large = length;
+    skip_ = length - here;
+    return kLengthSize + here;
+  }
+  std::size_t skip(std::string_view input, Message& message) {
+    const std::size_t here = (std::min)(input.size(), skip_);
+    skip_ -= here;
+    message.kind = MessageKind::nothing;
+    return here;
+  }
+
+  GEERPC_HOT void read_frame(std::string_view frame, Message& message) {
+    MsgpackReader reader(frame, limits().decode);
+    auto elements = reader.begin_array();
+    const auto require = [&] {
+      if (!reader.next(elements)) {
+        throw Error(StatusCode::invalid_argument, "the frame's header is too short");
+      }
+    };
+    require();
+    message.kind = static_cast<MessageKind>(reader.integer<std::uint8_t>());
+    require();
+    message.seq = reader.integer<std::uint64_t>();
+    switch (message.kind) {
+      case MessageKind::request:
+      case MessageKind::notify:
+        require();
+        message.method = reader.string();
+        if (!reader.next(elements)) break;
+        message.timeout = std::chrono::nanoseconds(reader.integer<std::int64_t>());
+        if (reader.next(elements) && !reader.try_null()) read_metadata(reader, message);
+        break;
+      case MessageKind::error:
+        require();
+        message.code = status_from_wire(reader.integer<std::int64_t>());
+        require();
+        message.text = reader.string();
+        if (reader.next(elements)) message.may_have_run = reader.boolean();
+        message.whole_connection = message.seq == 0;
+        break;
+      default:
+        break;
+    }
+    while (reader.next(elements)) reader.skip();
+    message.body = reader.rest();
+  }
+
+  static void read_metadata(MsgpackReader& reader, Message& message) {
+    std::string_view key;
+    for (auto entries = reader.begin_object(); reader.next_key(entries, key);) {
+      message.metadata[std::string(key)] = reader.string();
+    }
+  }
+
+  // Of the reading half.
+  std::size_t missing_ = kLengthSize;
+  std::size_t skip_ = 0;  // bytes of a frame that was too large
+};
+
+}  // namespace detail
+
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_PROTOCOL_FRAME_WIRE_HPP
+// ---- include/geerpc/protocol/wires.hpp, continued
+// ---- include/geerpc/protocol/gob_wire.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// GobWire: a gob stream in which headers and bodies alternate, as GeeRPC and Go's net/rpc have it.
+// The body of an error is an empty struct.
+
+#ifndef GEERPC_PROTOCOL_GOB_WIRE_HPP
+#define GEERPC_PROTOCOL_GOB_WIRE_HPP
+
+#include <algorithm>    // min
+#include <cstddef>      // size_t
+#include <cstdint>      // int64_t, uint64_t
+#include <string_view>  // string_view
+#include <utility>      // exchange, move
+#include <variant>      // monostate
+
+// ---- include/geerpc/codec/gob_stream.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// gob, as far as it does not depend on C++ types. Unlike other codecs it has a memory: types are
+// described once per stream. So each connection has a codec of its own.
+
+#ifndef GEERPC_CODEC_GOB_STREAM_HPP
+#define GEERPC_CODEC_GOB_STREAM_HPP
+
+#include <cstddef>      // size_t
+#include <cstdint>      // int64_t
+#include <cstring>      // memcpy
+#include <string_view>  // string_view
+
+// ---- include/geerpc/codec/gob_plan.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// GobPlan: how a struct of the peer's becomes a struct of ours. Types are compared once, by Go's
+// rules and with Go's error texts; values are then read without a look at names.
+
+#ifndef GEERPC_CODEC_GOB_PLAN_HPP
+#define GEERPC_CODEC_GOB_PLAN_HPP
+
+#include <algorithm>    // find
+#include <atomic>       // atomic
+#include <cstddef>      // size_t
+#include <memory>       // make_unique, unique_ptr
+#include <optional>     // optional
+#include <string>       // string, to_string
+#include <string_view>  // string_view
+#include <utility>      // exchange, pair
+#include <vector>       // vector
+
+
+GEERPC_BEGIN_NAMESPACE
+namespace detail {
+
+struct GobPlan {
+  static constexpr std::size_t kSkip = ~std::size_t{0};
+  struct Step {
+    std::size_t field = kSkip;        // of ours
+    const GobRemote* type = nullptr;  // if it is not skipped
+  };
+
+  const GobType* local = nullptr;
+  std::vector<Step> steps;           // for each field of the peer's struct
+  std::vector<std::size_t> matches;  // those that are not skipped, at most one for each of ours
+  std::optional<Error> failure;      // why there is no way
+  const GobPlan* next = nullptr;     // another type of ours, for the same struct of the peer's
+};
+
+inline GobSchema::~GobSchema() {
+  for (const auto& type : types_) {
+    for (const GobPlan* plan = type->plans.load(std::memory_order_acquire); plan != nullptr;) {
+      delete std::exchange(plan, plan->next);
+    }
+  }
+}
+
+// Appends what Go calls the type, "Args = struct { A int; B []string; }", as far as that is short.
+inline void append_gob_remote_name(const GobSchema& schema, const GobRemote* type, int depth,
+                                   std::string& out) {
+  constexpr int max_depth = 8;
+  constexpr std::size_t max_size = 400;
+  if (out.size() > max_size) return;
+  if (type == nullptr || depth > max_depth) {
+    out += '?';
+    return;
+  }
+  const auto append = [&](int id) {
+    append_gob_remote_name(schema, schema.find(id), depth + 1, out);
+  };
+  const std::string_view name = type->name.substr(0, 100);
+  switch (type->shape) {
+    case GobShape::array:
+      out += "[" + std::to_string(type->length) + "]";
+      return append(type->element);
+    case GobShape::slice:
+      out += "[]";
+      return append(type->element);
+    case GobShape::map:
+      out += "map[";
+      append(type->key);
+      out += ']';
+      return append(type->element);
+    case GobShape::basic:
+    case GobShape::opaque:
+      break;
+    case GobShape::record:
+      if (depth != 0 && !name.empty()) break;
+      out.append(name).append(" = struct { ");
+      for (const GobRemote::Field& field : type->fields) {
+        if (out.size() > max_size) break;
+        out.append(field.name.substr(0, 100)).append(" ");
+        append(field.type);
+        out += "; ";
+      }
+      out += '}';
+      return;
+  }
+  out += name;
+}
+inline std::string gob_remote_name(const GobSchema& schema, const GobRemote* type) {
+  std::string name;
+  append_gob_remote_name(schema, type, 0, name);
+  return name;
+}
+
+// Finds plans and makes those that are missing. On the stack of one decoding; several may be at
+// work on one schema.
+class GobPlanner {
+ public:
+  GobPlanner(const GobSchema& schema, std::size_t max_depth)
+      : schema_(schema), max_depth_(max_depth) {}
+
+  // Throws Error(invalid_argument), in Go's words, unless a value of the peer's type can become one
+  // of ours that is not in anything else.
+  void check(const GobRemote* remote, const GobType& local) {
+    if (local.shape != GobShape::record && !is_compatible(remote, local)) {
+      throw_bad_value("gob: decoding into local type *" + gob_type_name(local) +
+                      ", received remote type " + gob_remote_name(schema_, remote));
+    }
+    if (remote == nullptr) throw_bad_value("gob: unknown type id or corrupted data");
+    prepare(*remote, local);
+    if (local.shape != GobShape::record) return;
+    const bool both_have_fields = local.field_count != 0 && !remote->fields.empty();
+    if (both_have_fields && plan(*remote, local).matches.empty()) {
+      throw_bad_value("gob: type mismatch: no fields matched compiling decoder for " +
+                      std::string(local.name));
+    }
+  }
+
+  // The plan for a struct, and for those in it. Throws Error if they can't be had.
+  const GobPlan& plan(const GobRemote& remote, const GobType& local) {
+    for (const GobPlan* each = remote.plans.load(std::memory_order_acquire); each != nullptr;
+         each = each->next) {
+      if (each->local != &local) continue;
+      if (each->failure) throw *each->failure;
+      return *each;
+    }
+    return make(remote, local);
+  }
+
+ private:
+  static constexpr std::size_t kMaxPlanned = 1u << 18;  // places in the plans of one stream
+
+  // Structs pass here: they are looked at field by field.
+  bool is_compatible(const GobRemote* remote, const GobType& local) const {
+    if (remote == nullptr) return false;
+    const auto elements = [&] {
+      return is_compatible(schema_.find(remote->element), local.element());
+    };
+    switch (local.shape) {
+      case GobShape::record:
+        return true;
+      case GobShape::basic:
+        // What marshals itself has no other form for those who don't know how.
+        if (remote->shape == GobShape::opaque) {
+          return local.id == kGobBytes || local.id == kGobString;
+        }
+        return remote->shape == GobShape::basic && remote->id == local.id;
+      case GobShape::opaque:
+        return remote->shape == GobShape::opaque;
+      case GobShape::array:
+        return remote->shape == GobShape::array && remote->length == local.length && elements();
+      case GobShape::slice:
+        return remote->shape == GobShape::slice && elements();
+      case GobShape::map:
+        return remote->shape == GobShape::map &&
+               is_compatible(schema_.find(remote->key), local.key()) && elements();
+    }
+    return false;
+  }
+
+  // Makes the plans for all structs in a type that is compatible.
+  void prepare(const GobRemote& remote, const GobType& local) {
+    if (local.shape == GobShape::record) {
+      if (remote.shape != GobShape::record) {
+        throw_bad_value("gob: type mismatch in decoder: want struct type " + gob_type_name(local) +
+                        "; got non-struct");
+      }
+      // A struct that is inside itself is being planned already.
+      const Pair pair(&remote, &local);
+      if (std::find(open_.begin(), open_.end(), pair) == open_.end()) plan(remote, local);
+      return;
+    }
+    if (local.shape == GobShape::map) prepare(schema_.get(remote.key), local.key());
+    if (local.element != nullptr) prepare(schema_.get(remote.element), local.element());
+  }
+
+  // A failure is kept, too: the peer must not make us find it out again and again.
+  const GobPlan& make(const GobRemote& remote, const GobType& local) {
+    if (schema_.planned.load(std::memory_order_relaxed) > kMaxPlanned) {
+      throw Error(StatusCode::resource_exhausted, "gob: too many different types");
+    }
+    auto plan = std::make_unique<GobPlan>();
+    plan->local = &local;
+    plan->steps.resize(remote.fields.size());
+    open_.emplace_back(&remote, &local);
+    try {
+      if (open_.size() > max_depth_) throw_too_deep(max_depth_);
+      std::vector<bool> taken(local.match_count);
+      for (std::size_t i = 0; i < remote.fields.size(); ++i) {
+        if (plan_field(remote, remote.fields[i], local, taken, plan->steps[i])) {
+          plan->matches.push_back(i);
+        }
+      }
+    } catch (const Error& error) {
+      plan->failure = error;
+      plan->steps = {};
+    }
+    open_.pop_back();
+    schema_.planned.fetch_add(plan->steps.size() + 8, std::memory_order_relaxed);
+    GobPlan* const made = plan.release();
+    made->next = remote.plans.load(std::memory_order_relaxed);
+    while (!remote.plans.compare_exchange_weak(made->next, made, std::memory_order_acq_rel)) {
+    }
+    if (made->failure) throw *made->failure;
+    return *made;
+  }
+
+  // False if the field is to be skipped.
+  bool plan_field(const GobRemote& remote, const GobRemote::Field& field, const GobType& local,
+                  std::vector<bool>& taken, GobPlan::Step& step) {
+    for (std::size_t i = 0; i < local.match_count; ++i) {
+      if (local.fields[i].name != field.name || taken[i]) continue;
+      const GobType& ours = local.fields[i].type();
+      const GobRemote& theirs = schema_.get(field.type);
+      if (!is_compatible(&theirs, ours)) {
+        throw_bad_value("gob: wrong type (" + std::string(local.fields[i].pointer ? "*" : "") +
+                        gob_type_name(ours) + ") for received field " +
+                        std::string(remote.name.substr(0, 100)) + "." +
+                        std::string(field.name.substr(0, 100)));
+      }
+      prepare(theirs, ours);
+      taken[i] = true;
+      step = {i, &theirs};
+      return true;
+    }
+    return false;
+  }
+
+  using Pair = std::pair<const GobRemote*, const GobType*>;
+
+  const GobSchema& schema_;
+  const std::size_t max_depth_;
+  std::vector<Pair> open_;  // of which plans are being made
+};
+
+}  // namespace detail
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_CODEC_GOB_PLAN_HPP
+// ---- include/geerpc/codec/gob_stream.hpp, continued
+// ---- include/geerpc/codec/gob_scan.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// GobScanner: finds the values in a gob stream, and learns the types that are defined between them.
+
+#ifndef GEERPC_CODEC_GOB_SCAN_HPP
+#define GEERPC_CODEC_GOB_SCAN_HPP
+
+#include <cstddef>      // size_t
+#include <cstdint>      // int64_t, uint64_t
+#include <string_view>  // string_view
+
+// ---- include/geerpc/codec/gob_skip.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// GobSkipper: reads over values of any type of the peer's.
+
+#ifndef GEERPC_CODEC_GOB_SKIP_HPP
+#define GEERPC_CODEC_GOB_SKIP_HPP
+
+#include <cstddef>  // size_t
+#include <cstdint>  // int64_t, uint64_t
+
+
+GEERPC_BEGIN_NAMESPACE
+namespace detail {
+
+// An interface value is a name, a type and a value of that type. A type that is new is defined
+// right there; the message then ends, and the rest of the value, and of all that it is in, comes in
+// the next one. Where such a value ends only who reads it can tell: so the thread that reads the
+// stream reads over each value that may hold interface values, and learns the types that are
+// defined in it; whoever decodes the value later reads over these definitions. (Go itself skips
+// such a value by its announced length, and then misses what was defined in it.)
+class GobSkipper {
+ public:
+  GobSkipper(const GobSchema& schema, std::size_t max_depth)
+      : schema_(schema), max_depth_(max_depth), depth_left_(max_depth) {}
+
+  // As that thread. Definitions up to `known` were learned at an earlier attempt, which met the end
+  // of what was there; `known` moves on.
+  GobSkipper(GobSchema& schema, std::size_t max_depth, const char*& known)
+      : schema_(schema),
+        max_depth_(max_depth),
+        depth_left_(max_depth),
+        learning_(&schema),
+        known_(&known) {}
+
+  // What stands behind the number of a type.
+  void skip_typed(GobReader& in, std::int64_t id) {
+    const GobRemote& type = schema_.get(id);
+    if (type.shape != GobShape::record) in.uint();
+    skip(in, type);
+  }
+
+  // How many more messages the value turned out to be in.
+  int cuts() const noexcept { return cuts_; }
+
+  // A value whose type is known. Recursive, but no deeper than allowed.
+  void skip(GobReader& in, const GobRemote& type) {
+    switch (type.shape) {
+      case GobShape::basic:
+        skip_basic(in, type.id);
+        return;
+      case GobShape::opaque:
+        in.string();
+        return;
+      case GobShape::array:
+      case GobShape::slice:
+      case GobShape::map:
+      case GobShape::record:
+        break;
+    }
+    if (depth_left_ == 0) throw_too_deep(max_depth_);
+    --depth_left_;
+    if (type.shape == GobShape::record) {
+      for (std::size_t field = 0; in.next_field(field, type.fields.size());) {
+        skip(in, schema_.get(type.fields[field - 1].type));
+      }
+    } else {
+      const GobRemote* const key = type.shape == GobShape::map ? &schema_.get(type.key) : nullptr;
+      const GobRemote& element = schema_.get(type.element);
+      for (std::uint64_t left = in.uint(); left != 0; --left) {
+        in.begin_element();
+        if (key != nullptr) skip(in, *key);
+        skip(in, element);
+      }
+    }
+    ++depth_left_;
+  }
+
+ private:
+  void skip_basic(GobReader& in, int id) {
+    if (id == kGobInterface) return skip_interface(in);
+    if (id == kGobBytes || id == kGobString) {
+      in.string();
+      return;
+    }
+    in.uint();
+    if (id == kGobComplex) in.uint();
+  }
+
+  void skip_interface(GobReader& in) {
+    if (in.string().empty()) return;  // nil
+    if (depth_left_ == 0) throw_too_deep(max_depth_);
+    --depth_left_;
+    // The type, behind definitions of such as are new. Behind one there is either the length of
+    // what follows or the end of the message.
+    std::int64_t id = 0;
+    while ((id = next_type(in)) < 0) {
+      define(in, id);
+      if (!in.at_end()) in.uint();
+    }
+    in.uint();  // the length of the value, or of its part up to the next definition
+    skip_typed(in, id);
+    ++depth_left_;
+  }
+  std::int64_t next_type(GobReader& in) {
+    if (in.at_end()) {
+      if (++cuts_ > kMaxCuts) {
+        throw Error(StatusCode::resource_exhausted, "gob: a value in too many messages");
+      }
+      in.begin_message();
+    }
+    return in.integer();
+  }
+  void define(GobReader& in, std::int64_t id) {
+    if (learning_ == nullptr || in.position() <= *known_) {
+      GobSchema::skip_definition(in);
+      return;
+    }
+    const char* const here = in.position();
+    learning_->learn(id, in);
+    *known_ = here;
+  }
+
+  static constexpr int kMaxCuts = 64;
+
+  const GobSchema& schema_;
+  const std::size_t max_depth_;
+  std::size_t depth_left_;
+  int cuts_ = 0;
+  GobSchema* const learning_ = nullptr;
+  const char** const known_ = nullptr;
+};
+
+}  // namespace detail
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_CODEC_GOB_SKIP_HPP
+// ---- include/geerpc/codec/gob_scan.hpp, continued
+
+GEERPC_BEGIN_NAMESPACE
+namespace detail {
+
+// For the thread that reads the stream.
+class GobScanner {
+ public:
+  // The schema outlives the scanner.
+  GobScanner(GobSchema& schema, std::size_t max_depth) : schema_(schema), max_depth_(max_depth) {}
+
+  enum class Found {
+    nothing,     // not all of it is there: come again with the same bytes and more behind them
+    definition,  // its type is learned
+    value,       // of whatever type; it may be in several messages
+  };
+  // What `in` begins with. size() is then how many bytes that takes; if nothing was found, as far
+  // as is known by now. Throws Error if the stream can't go on.
+  Found scan(std::string_view in) {
+    std::size_t head = 0;
+    std::uint64_t length = 0;
+    size_ = in.size() + 1;
+    if (!read_gob_length(in, head, length)) return Found::nothing;
+    size_ = head + static_cast<std::size_t>(length);
+    if (in.size() < size_) return Found::nothing;
+    GobReader reader(in, true);
+    reader.begin_message();
+    const std::int64_t id = reader.integer();
+    if (id < 0) {
+      schema_.learn(id, reader);
+      if (!reader.at_end()) throw_bad_value("extra data in buffer");
+      return Found::definition;
+    }
+    if (!schema_.has_interfaces() && id != kGobInterface) return Found::value;
+    return scan_value(in, reader, id);
+  }
+  std::size_t size() const noexcept { return size_; }
+
+ private:
+  // The value may go on in the next message. It is read over from its start whenever the message
+  // that it turned out to lack has come, so a few times at most, however the stream is cut.
+  Found scan_value(std::string_view in, GobReader& reader, std::int64_t id) {
+    if (in.size() < wanted_) {
+      size_ = wanted_;
+      return Found::nothing;
+    }
+    const char* known = in.data() + known_;
+    GobSkipper skipper(schema_, max_depth_, known);
+    try {
+      skipper.skip_typed(reader, id);
+    } catch (const GobNeedsMore& more) {
+      known_ = static_cast<std::size_t>(known - in.data());
+      size_ = wanted_ = in.size() + more.bytes;
+      return Found::nothing;
+    } catch (const Error&) {
+      // A bad value in one message is the affair of who decodes it.
+      if (skipper.cuts() != 0) throw;
+    }
+    known_ = wanted_ = 0;
+    size_ = static_cast<std::size_t>(reader.message_end() - in.data());
+    return Found::value;
+  }
+
+  GobSchema& schema_;
+  const std::size_t max_depth_;
+  std::size_t size_ = 0;
+  // Of a value of which more is to come.
+  std::size_t known_ = 0;  // see GobSkipper
+  std::size_t wanted_ = 0;
+};
+
+}  // namespace detail
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_CODEC_GOB_SCAN_HPP
+// ---- include/geerpc/codec/gob_stream.hpp, continued
+// ---- include/geerpc/codec/gob_sent.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// GobSentTypes: the types that we have described to the peer of one stream. A type is defined
+// before its first value, once per stream; from then on it is a number.
+
+#ifndef GEERPC_CODEC_GOB_SENT_HPP
+#define GEERPC_CODEC_GOB_SENT_HPP
+
+#include <cstddef>        // size_t
+#include <string>         // string
+#include <string_view>    // string_view
+#include <unordered_map>  // unordered_map
+#include <utility>        // move
+#include <vector>         // vector
+
+
+GEERPC_BEGIN_NAMESPACE
+namespace detail {
+
+// For one thread at a time, in the order in which the messages leave.
+class GobSentTypes {
+ public:
+  // The number of a type. If the peer does not know it, its definition and those of the types in it
+  // are appended first.
+  int id_of(const GobType& type, Buffer& out) {
+    if (type.shape == GobShape::basic) return type.id;
+    const auto found = ids_.find(&type);
+    return found != ids_.end() ? found->second : define(type, out);
+  }
+
+  // How many types were described; and to forget the later ones, whose definitions did not leave.
+  std::size_t size() const noexcept { return types_.size(); }
+  void truncate(std::size_t size) noexcept {
+    for (; types_.size() > size; types_.pop_back()) ids_.erase(types_.back().type);
+  }
+
+ private:
+  struct Entry {
+    const GobType* type;
+    std::string name;
+  };
+
+  // As a Go program that has just been started: it numbers types as it meets them, but containers
+  // behind what is in them, and describes the outer ones first.
+  int define(const GobType& type, Buffer& out) {
+    const std::size_t before = types_.size();
+    try {
+      const int id = number(type, std::string(type.name));
+      std::vector<bool> written(types_.size() - before);
+      write(type, before, written, out);
+      return id;
+    } catch (...) {
+      truncate(before);
+      throw;
+    }
+  }
+
+  // `name` is what Go calls a type in this place.
+  int number(const GobType& type, std::string name) {
+    if (type.shape == GobShape::basic) return type.id;
+    const auto found = ids_.find(&type);
+    if (found != ids_.end()) return found->second;
+    if (type.shape == GobShape::record) {
+      const int id = add(type, std::move(name));
+      for (std::size_t i = 0; i < type.field_count; ++i) {
+        const GobType& field = type.fields[i].type();
+        number(field, field.name.empty() ? gob_type_name(field) : std::string(field.name));
+      }
+      return id;
+    }
+    if (type.shape == GobShape::map) number(type.key(), "");
+    if (type.element != nullptr) {
+      const GobType& element = type.element();
+      const bool named = type.shape == GobShape::slice && !type.element_is_pointer;
+      number(element, named ? std::string(element.name) : "");
+    }
+    return add(type, std::move(name));
+  }
+  int add(const GobType& type, std::string name) {
+    const int id = kFirstId + static_cast<int>(types_.size());
+    types_.push_back({&type, std::move(name)});
+    try {
+      ids_.emplace(&type, id);
+    } catch (...) {
+      types_.pop_back();
+      throw;
+    }
+    return id;
+  }
+
+  // Appends the definitions of those types that have none yet.
+  void write(const GobType& type, std::size_t before, std::vector<bool>& written, Buffer& out) {
+    if (type.shape == GobShape::basic) return;
+    const auto place = static_cast<std::size_t>(ids_.at(&type) - kFirstId);
+    if (place < before || written[place - before]) return;
+    written[place - before] = true;
+    write_one(types_[place], out);
+    if (type.shape == GobShape::map) write(type.key(), before, written, out);
+    if (type.element != nullptr) write(type.element(), before, written, out);
+    for (std::size_t i = 0; i < type.field_count; ++i) {
+      write(type.fields[i].type(), before, written, out);
+    }
+  }
+
+  int known(const GobType& type) const {
+    return type.shape == GobShape::basic ? type.id : ids_.at(&type);
+  }
+
+  // One definition: the negative number, and a struct of Go's type wireType, of whose fields just
+  // the one is there that fits (encoding/gob/type.go; docs/protocol.md).
+  void write_one(const Entry& entry, Buffer& out) const {
+    const GobType& type = *entry.type;
+    const int id = known(type);
+    GobWriter writer(out);
+    const std::size_t start = writer.begin_message(0);
+    writer.integer(-id);
+    constexpr unsigned which[] = {0, 1, 2, 4, 3, 5};  // by shape
+    writer.uint(which[static_cast<int>(type.shape)]);
+    writer.uint(1);
+    write_common(writer, entry.name, id);
+    switch (type.shape) {
+      case GobShape::map:
+        write_number(writer, known(type.key()));
+        write_number(writer, known(type.element()));
+        break;
+      case GobShape::array:
+        write_number(writer, known(type.element()));
+        if (type.length != 0) write_number(writer, static_cast<std::int64_t>(type.length));
+        break;
+      case GobShape::slice:
+        write_number(writer, known(type.element()));
+        break;
+      case GobShape::record:
+        if (type.field_count != 0) write_fields(writer, type);
+        break;
+      case GobShape::basic:
+      case GobShape::opaque:
+        break;
+    }
+    writer.uint(0);
+    writer.uint(0);
+    writer.end_message(start);
+  }
+  // A struct {Name string; Id int}.
+  static void write_common(GobWriter& writer, std::string_view name, int id) {
+    if (!name.empty()) {
+      writer.uint(1);
+      writer.string(name);
+    }
+    writer.uint(name.empty() ? 2 : 1);
+    writer.integer(id);
+    writer.uint(0);
+  }
+  static void write_number(GobWriter& writer, std::int64_t number) {
+    writer.uint(1);
+    writer.integer(number);
+  }
+  void write_fields(GobWriter& writer, const GobType& type) const {
+    writer.uint(1);
+    writer.uint(type.field_count);
+    for (std::size_t i = 0; i < type.field_count; ++i) {
+      const GobField& field = type.fields[i];
+      if (!field.name.empty()) {
+        writer.uint(1);
+        writer.string(field.name);
+      }
+      writer.uint(field.name.empty() ? 2 : 1);
+      writer.integer(known(field.type()));
+      writer.uint(0);
+    }
+  }
+
+  static constexpr int kFirstId = kGobFirstId + 1;  // where Go begins
+
+  std::vector<Entry> types_;
+  std::unordered_map<const GobType*, int> ids_;
+};
+
+}  // namespace detail
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_CODEC_GOB_SENT_HPP
+// ---- include/geerpc/codec/gob_stream.hpp, continued
+
+GEERPC_BEGIN_NAMESPACE
+namespace detail {
+
+// What the two ends of a connection have told each other.
+struct GobStream {
+  GobSentTypes sent;  // by us; of who writes
+  GobSchema seen;     // from the peer
+};
+
+// Reads structs by plans.
+class PlannedGobDecoder final : public GobDecoder {
+ public:
+  // The schema outlives the decoder.
+  PlannedGobDecoder(std::string_view in, const GobSchema& schema, const DecodeLimits& limits)
+      : GobDecoder(in, limits), schema_(schema), planner_(schema, limits.max_depth) {}
+
+ private:
+  const GobRemote& find(std::int64_t id) const override { return schema_.get(id); }
+
+  void read_struct(const GobRemote& type, const GobType& local, const GobFieldDecoder* decoders,
+                   void* object) override {
+    const GobPlan& plan = planner_.plan(type, local);
+    const Level level(*this);
+    const Place outer = place_;
+    auto expected = plan.matches.begin();
+    const auto clear_up_to = [&](std::size_t end) {
+      for (; expected != plan.matches.end() && *expected < end; ++expected) {
+        decoders[plan.steps[*expected].field](*this, nullptr, object);
+      }
+    };
+    for (std::size_t field = 0; reader().next_field(field, plan.steps.size());) {
+      const GobPlan::Step& step = plan.steps[field - 1];
+      if (step.field == GobPlan::kSkip) {
+        GobSkipper(schema_, depth_left()).skip(reader(), schema_.get(type.fields[field - 1].type));
+        continue;
+      }
+      clear_up_to(field - 1);
+      ++expected;
+      place_ = {nullptr, local.fields[step.field].name, 0};
+      decoders[step.field](*this, step.type, object);
+    }
+    clear_up_to(plan.steps.size());
+    place_ = outer;
+  }
+
+  const GobRemote& begin(const GobType& local) override {
+    reader().begin_message();
+    const GobRemote* const type = schema_.find(reader().integer());
+    planner_.check(type, local);
+    if (type->shape != GobShape::record && reader().uint() != 0) {
+      throw_bad_value("gob: decode: corrupted data: non-zero delta for singleton");
+    }
+    return *type;
+  }
+
+  const GobSchema& schema_;
+  GobPlanner planner_;
+};
+
+// See GobCodec::early(): the address of the type, and what stands behind its number.
+class EarlyGobCodec final : public GobCodec {
+ public:
+  void write(const GobType& type, std::size_t, Buffer& out, Write write) const override {
+    const GobType* const pointer = &type;
+    out.append(&pointer, sizeof pointer);
+    GobWriter writer(out);
+    write(writer);
+  }
+  static const GobType& type_of(std::string_view& early) {
+    const GobType* type = nullptr;
+    std::memcpy(&type, early.data(), sizeof type);
+    early.remove_prefix(sizeof type);
+    return *type;
+  }
+
+  void read(std::string_view, const DecodeLimits&, Read) const override { never(); }
+  const Codec& early() const override { return *this; }
+  void append_early(std::string_view, Buffer&) const override { never(); }
+
+ private:
+  [[noreturn]] static void never() {
+    throw Error(StatusCode::internal, "gob: a value of no stream is not read");
+  }
+};
+
+// Of a connection, or one for which each value is a stream of its own.
+class GobStreamCodec final : public GobCodec {
+ public:
+  explicit GobStreamCodec(const Layout* layout) noexcept : GobCodec(layout) {}
+  // The stream outlives the codec.
+  explicit GobStreamCodec(GobStream& stream) noexcept : stream_(&stream) {}
+
+  void write(const GobType& type, std::size_t at_least, Buffer& out, Write write) const override {
+    if (stream_ != nullptr) return write_message(stream_->sent, type, at_least, out, write);
+    GobSentTypes sent;
+    write_message(sent, type, at_least, out, write);
+  }
+
+  void read(std::string_view in, const DecodeLimits& limits, Read read) const override {
+    if (stream_ != nullptr) {
+      PlannedGobDecoder decoder(in, stream_->seen, limits);
+      return read(decoder);
+    }
+    GobSchema schema;
+    GobScanner scanner(schema, limits.max_depth);
+    const bool empty = in.empty();
+    GobScanner::Found found;
+    while ((found = scanner.scan(in)) == GobScanner::Found::definition) {
+      in.remove_prefix(scanner.size());
+    }
+    if (found == GobScanner::Found::nothing) throw_bad_value(empty ? "EOF" : "unexpected EOF");
+    if (scanner.size() != in.size()) throw_bad_value("gob: bytes behind the value");
+    PlannedGobDecoder decoder(in, schema, limits);
+    read(decoder);
+  }
+
+  const Codec& early() const override {
+    static const EarlyGobCodec codec;
+    return codec;
+  }
+  void append_early(std::string_view early, Buffer& out) const override {
+    const GobType& type = EarlyGobCodec::type_of(early);
+    const auto append = [&](GobWriter& writer) { writer.raw(early); };
+    write(type, early.size(), out, append);
+  }
+
+ private:
+  // A value in a message of its own, behind the definitions that the peer lacks.
+  static void write_message(GobSentTypes& sent, const GobType& type, std::size_t at_least,
+                            Buffer& out, Write write) {
+    const int id = sent.id_of(type, out);
+    GobWriter writer(out);
+    const std::size_t start = writer.begin_message(at_least);
+    writer.integer(id);
+    write(writer);
+    writer.end_message(start);
+  }
+
+  GobStream* const stream_ = nullptr;
+};
+
+}  // namespace detail
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_CODEC_GOB_STREAM_HPP
+// ---- include/geerpc/protocol/gob_wire.hpp, continued
+// ---- include/geerpc/protocol/gob_headers.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// The headers of messages in gob. The names of the types travel, too: they are Go's.
+
+#ifndef GEERPC_PROTOCOL_GOB_HEADERS_HPP
+#define GEERPC_PROTOCOL_GOB_HEADERS_HPP
+
+#include <cstdint>      // int64_t, uint64_t
+#include <string_view>  // string_view
+
+
+GEERPC_BEGIN_NAMESPACE
+
+namespace detail {
+
+// GeeRPC's, in both directions.
+namespace gob_geerpc {
+struct Header {
+  std::string_view ServiceMethod;
+  std::uint64_t Seq = 0;
+  std::string_view Error;
+};
+GEERPC_FIELDS(Header, ServiceMethod, Seq, Error)
+}  // namespace gob_geerpc
+
+// The same with what only geerpc peers know, in requests and in errors; others skip it.
+namespace gob_request {
+struct Header {
+  std::string_view ServiceMethod;
+  std::uint64_t Seq = 0;
+  std::int64_t Timeout = 0;  // nanoseconds that are left
+  geerpc::Metadata Metadata;
+};
+GEERPC_FIELDS(Header, ServiceMethod, Seq, Timeout, Metadata)
+}  // namespace gob_request
+namespace gob_error {
+struct Header {
+  std::string_view ServiceMethod;
+  std::uint64_t Seq = 0;
+  std::string_view Error;
+  int Code = 0;
+  bool NeverRan = false;
+};
+GEERPC_FIELDS(Header, ServiceMethod, Seq, Error, Code, NeverRan)
+}  // namespace gob_error
+
+// net/rpc's.
+namespace gob_net_rpc {
+struct Request {
+  std::string_view ServiceMethod;
+  std::uint64_t Seq = 0;
+};
+GEERPC_FIELDS(Request, ServiceMethod, Seq)
+struct Response {
+  std::string_view ServiceMethod;
+  std::uint64_t Seq = 0;
+  std::string_view Error;
+};
+GEERPC_FIELDS(Response, ServiceMethod, Seq, Error)
+}  // namespace gob_net_rpc
+
+// All that may come; the views point into the input.
+namespace gob_received {
+struct Header {
+  std::string_view ServiceMethod;
+  std::uint64_t Seq = 0;
+  std::string_view Error;
+  std::int64_t Timeout = 0;
+  geerpc::Metadata Metadata;
+  std::int64_t Code = 0;
+  bool NeverRan = false;
+};
+GEERPC_FIELDS(Header, ServiceMethod, Seq, Error, Timeout, Metadata, Code, NeverRan)
+}  // namespace gob_received
+
+}  // namespace detail
+
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_PROTOCOL_GOB_HEADERS_HPP
+// ---- include/geerpc/protocol/gob_wire.hpp, continued
+
+GEERPC_BEGIN_NAMESPACE
+
+namespace detail {
+
+// What a connection in gob remembers, made before the wire that it is a part of.
+struct GobConnection {
+  mutable GobStream stream;
+  GobStreamCodec connection_codec{stream};
+};
+
+// The writing functions, const as they are, are for one thread at a time, in the order in which the
+// messages leave: the outbox's mutex sees to that.
+class GobWire final : private GobConnection, public Wire {
+ public:
+  enum class Dialect { geerpc, net_rpc };
+
+  GobWire(const WireLimits& limits, Side side, Dialect dialect, bool extended)
+      : Wire(connection_codec, limits),
+        side_(side),
+        dialect_(dialect),
+        extended_(extended),
+        scanner_(stream.seen, limits.decode.max_depth) {}
+
+  std::size_t read(std::string_view input, Message& message) override {
+    message.reset();
+    if (skip_ != 0) return skip((std::min)(input.size(), skip_), message);
+    if (!begun_ && !input.empty()) {
+      if (const std::size_t blanks = leading_blanks(input)) return skip(blanks, message);
+      begun_ = true;
+    }
+    try {
+      return read_message(input, message);
+    } catch (const Error&) {
+      if (has_header()) read_header(input, message);  // so that the caller knows whose it is
+      throw;
+    }
+  }
+  std::size_t missing() const noexcept override { return missing_; }
+  bool between_messages(std::string_view input) const override {
+    return input.empty() && skip_ == 0;
+  }
+
+  bool read_unfinished(std::string_view input, Message& message) override {
+    if (!has_header() || side_ == Side::client) return false;
+    message.reset();
+    read_header(input, message);
+    message.text = input.size() == header_end_ ? "EOF" : "unexpected EOF";
+    return true;
+  }
+
+  void begin_request(Buffer& out, const RequestHeader& header) const override {
+    begin();
+    const bool has_metadata = header.metadata != nullptr && !header.metadata->empty();
+    if (dialect_ == Dialect::net_rpc) {
+      encode_gob(codec(), out, gob_net_rpc::Request{header.method, header.seq});
+    } else if (extended_ && (header.timeout.count() != 0 || has_metadata)) {
+      encode_gob(codec(), out,
+                 gob_request::Header{header.method, header.seq, header.timeout.count(),
+                                     has_metadata ? *header.metadata : Metadata()});
+    } else {
+      encode_gob(codec(), out, gob_geerpc::Header{header.method, header.seq, ""});
+    }
+  }
+  void begin_reply(Buffer& out, std::uint64_t seq, std::string_view method) const override {
+    begin();
+    write_reply_header(out, seq, method, "");
+  }
+  void finish(Buffer& out, std::size_t start, std::uint64_t) const override {
     const std::size_t size = out.size() - start;
     if (size > limits().max_message) out.truncate(start);
     check_size(size);
-    replies_.finish(out, start, seq);
   }
-  void write_error(Buffer& out, std::uint64_t seq, std::string_view,
+
+  void write_error(Buffer& out, std::uint64_t seq, std::string_view method,
                    const Error& error) const override {
-    if (seq != 0) return replies_.fail(out, seq, error);
-    // Go closes without a word, and its client would take the null for the id 0.
-    if (version_ == JsonRpcVersion::two) JsonRpcReplies::write_stray(out, error);
+    const std::size_t start = out.size();
+    const std::string_view text = never_empty(error.cause()).substr(0, limits().max_message / 2);
+    begin();
+    try {
+      if (extended_) {
+        encode_gob(codec(), out,
+                   gob_error::Header{method, seq, text, static_cast<int>(error.code()),
+                                     !error.may_have_run()});
+      } else {
+        write_reply_header(out, seq, method, text);
+      }
+      encode_gob(codec(), out, std::monostate());
+    } catch (...) {
+      out.truncate(start);
+      forget();
+      throw;
+    }
   }
   void write_cancel(Buffer&, std::uint64_t) const override {}
   void write_goaway(Buffer&, std::uint64_t) const override {}
 
   Error no_handler(NoHandler why, std::string_view method) const override {
-    // In 2.0, a name that can't be one is that of no method, too.
-    const Error error = net_rpc_no_handler(why, method);
-    return Error(StatusCode::unimplemented, error.cause()).never_ran();
+    return words()(why, method);
   }
-
+  bool has_connection_errors() const noexcept override { return false; }
+  std::uint64_t first_seq() const noexcept override { return dialect_ == Dialect::net_rpc ? 0 : 1; }
   bool end_means_gone() const noexcept override { return false; }
-  bool has_notify() const noexcept override { return true; }
+  bool has_notify() const noexcept override { return false; }
+
+ protected:
+  void forget() const noexcept override { stream.sent.truncate(sent_before_); }
 
  private:
-  static std::size_t skip_blanks(std::string_view input, std::size_t from) {
-    while (from < input.size() && is_json_space(input[from])) ++from;
-    return from;
+  static constexpr std::size_t kMaxMethod = 4096;
+
+  NoHandlerWords words() const noexcept {
+    return dialect_ == Dialect::net_rpc ? net_rpc_no_handler : geerpc_no_handler;
   }
 
-  JsonRpcRequest parse(std::string_view text, Message& message) const {
-    return parse_json_rpc_request(text, limits().decode, batch_ != nullptr,
-                                  message.unescaped_method);
-  }
-
-  // Makes it a message. One that is no request is sent to a method that does not exist, and gets
-  // its own answer there.
-  void take(const JsonRpcRequest& request, Message& message) {
-    version_ = request.version;
-    if (request.problem == nullptr) message.method = message.unescaped_method;
-    const bool none = is_json_null(request.params);
-    if (request.version == JsonRpcVersion::one) {
-      message.codec = &json_rpc_codec(1);
-      message.body = none ? "null" : request.params;
+  void begin() const noexcept { sent_before_ = stream.sent.size(); }
+  void write_reply_header(Buffer& out, std::uint64_t seq, std::string_view method,
+                          std::string_view error) const {
+    if (dialect_ == Dialect::net_rpc) {
+      encode_gob(codec(), out, gob_net_rpc::Response{method, seq, error});
     } else {
-      message.body = none ? "[]" : request.params;
+      encode_gob(codec(), out, gob_geerpc::Header{method, seq, error});
     }
-    message.kind = request.id.empty() ? MessageKind::notify : MessageKind::request;
-    if (!request.id.empty()) {
-      message.seq = replies_.add(request, batch_ == nullptr ? alone() : batch_);
-    } else if (batch_ == nullptr) {
-      answer_nothing();
-    }
-  }
-  // What one request is that is in no batch.
-  std::shared_ptr<JsonRpcBatch> alone() const {
-    if (answer_ == nullptr) return nullptr;
-    return std::make_shared<JsonRpcBatch>(JsonRpcBatch{1, false, answer_});
-  }
-  void answer_nothing() const {
-    if (answer_ != nullptr) answer_->settle(JsonRpcAnswer::State::nothing);
   }
 
-  // Checks the whole array before any of it runs. False if it is one bad request.
-  bool begin_batch(std::string_view text, Message& message) {
-    const auto batch = std::make_shared<JsonRpcBatch>(JsonRpcBatch{0, true, answer_});
-    JsonRpcRequest whole;
-    std::size_t elements = 0;
-    JsonReader reader(text, limits().decode);
-    for (auto scope = reader.begin_array(); reader.next(scope); ++elements) {
-      const std::string_view element = reader.raw();
-      if (elements >= max_batch_) continue;  // what is no JSON is no batch either
-      if (!parse_json_rpc_request(element, limits().decode, true, message.unescaped_method)
-               .id.empty()) {
-        ++batch->left;
+  // Blanks between the option and the stream; no header's definition is so short that its length
+  // could be one.
+  static std::size_t leading_blanks(std::string_view input) noexcept {
+    const std::size_t end = input.find_first_not_of(" \t\r\n");
+    return end == input.npos ? input.size() : end;
+  }
+
+  bool has_header() const noexcept { return header_end_ != 0; }
+
+  // Goes on where the last attempt stopped.
+  std::size_t read_message(std::string_view input, Message& message) {
+    for (;;) {
+      const std::string_view rest = input.substr(seen_);
+      const GobScanner::Found found = scanner_.scan(rest);
+      const std::size_t size = scanner_.size();
+      if (size > limits().max_message - seen_) return read_too_large(input, size, message);
+      if (found == GobScanner::Found::nothing) {
+        missing_ = size - rest.size();
+        return 0;
       }
+      seen_ += size;
+      if (found == GobScanner::Found::definition) continue;
+      if (!has_header()) {
+        header_ = seen_ - size;
+        header_end_ = seen_;
+        read_header(input, message);
+        continue;
+      }
+      if (message.method.data() == nullptr) read_header(input, message);
+      message.body = rest.substr(0, size);
+      return end_message();
     }
-    reader.finish();
-    if (elements == 0) {
-      whole.problem = "the batch is empty";
-    } else if (elements > max_batch_) {
-      whole.problem = "the batch has too many elements";
-    } else if (text.size() > max_batch_bytes_) {
-      whole.problem = "the batch is too large";
-    } else {
-      batch_ = batch;
-      in_batch_ = elements;
-      if (batch->left == 0) answer_nothing();
-      return true;
-    }
-    whole.id = "null";
-    take(whole, message);
-    return false;
+  }
+  std::size_t end_message() noexcept {
+    header_ = header_end_ = 0;
+    missing_ = 1;
+    return std::exchange(seen_, 0);
   }
 
-  // The next element begins at `from` or behind blanks there.
-  std::size_t read_element(std::string_view input, std::size_t from, Message& message) {
-    JsonReader reader(input.substr(from), limits().decode);
-    take(parse(reader.raw(), message), message);
-    const std::size_t end = input.find_first_of(",]", input.size() - reader.left()) + 1;
-    if (--in_batch_ != 0) return end;
-    batch_.reset();
-    return skip_blanks(input, end);
+  void read_header(std::string_view input, Message& message) {
+    gob_received::Header header;
+    decode_gob(codec(), input.substr(header_, header_end_ - header_), header, limits().decode);
+    if (header.ServiceMethod.size() > kMaxMethod) {
+      throw Error(StatusCode::invalid_argument, "the name of the method is too long");
+    }
+    message.seq = header.Seq;
+    message.method = header.ServiceMethod;
+    if (side_ == Side::server) {  // an Error in a request means nothing
+      message.timeout = std::chrono::nanoseconds(header.Timeout);
+      message.metadata = std::move(header.Metadata);
+      return;
+    }
+    message.text = header.Error;
+    message.kind = message.text.empty() ? MessageKind::reply : MessageKind::error;
+    if (message.kind != MessageKind::error) return;
+    if (header.Code == 0) {
+      infer_code(message, words());
+      // Go GeeRPC's server leaves the body of such a request unread and takes it for the next
+      // header, which it mostly is not. (In JSON it mostly is one.)
+      message.may_hang_up = dialect_ == Dialect::geerpc && !message.may_have_run;
+      return;
+    }
+    message.code = status_from_wire(header.Code);
+    message.may_have_run = !header.NeverRan;
   }
 
-  // Constant after construction.
-  const std::size_t max_batch_;
-  const std::size_t max_batch_bytes_;
-  const std::shared_ptr<JsonRpcAnswer> answer_;  // may be null
+  // If that is a body its header says whose it is; it is read over, so that it costs its sender
+  // that one call. Its length is known, but a value that holds interface values may have no end.
+  std::size_t read_too_large(std::string_view input, std::size_t size, Message& message) {
+    std::size_t head = 0;
+    std::uint64_t length = 0;
+    const bool known = read_gob_length(input.substr(seen_), head, length);
+    if (!has_header() || !known || stream.seen.has_interfaces()) check_size(seen_ + size);
+    read_header(input, message);
+    message.too_large = seen_ + size;
+    const std::size_t here = (std::min)(input.size() - seen_, size);
+    skip_ = size - here;
+    seen_ += here;
+    return end_message();
+  }
+  std::size_t skip(std::size_t n, Message& message) noexcept {
+    if (skip_ != 0) skip_ -= n;
+    message.kind = MessageKind::nothing;
+    return n;
+  }
 
-  mutable JsonRpcReplies replies_;
+  const Side side_;
+  const Dialect dialect_;
+  const bool extended_;
 
   // Of the reading half.
-  JsonScanner scanner_;
-  std::shared_ptr<JsonRpcBatch> batch_;           // the array that is being read
-  std::size_t in_batch_ = 0;                      // its elements that were not read yet
-  JsonRpcVersion version_ = JsonRpcVersion::two;  // of the last request
+  GobScanner scanner_;
+  bool begun_ = false;
+  std::size_t seen_ = 0;        // of the input: what was scanned
+  std::size_t header_ = 0;      // where the header is, once it was found
+  std::size_t header_end_ = 0;  // or 0
+  std::size_t missing_ = 1;
+  std::size_t skip_ = 0;  // bytes of a body that was too large
+
+  // Of the writing half.
+  mutable std::size_t sent_before_ = 0;  // types, before the message at work
 };
 
 }  // namespace detail
 
 GEERPC_END_NAMESPACE
 
-#endif  // GEERPC_PROTOCOL_JSON_RPC_WIRE_HPP
+#endif  // GEERPC_PROTOCOL_GOB_WIRE_HPP
 // ---- include/geerpc/protocol/wires.hpp, continued
 // ---- include/geerpc/protocol/json_wire.hpp
 // geerpc: typed RPC, service discovery and load balancing for C++17
@@ -12165,7 +11274,11 @@ class JsonWire final : public Wire {
   std::size_t read(std::string_view input, Message& message) override {
     message.reset();
     if (header_end_ == 0) {
-      while (blanks_ < input.size() && is_json_space(input[blanks_])) ++blanks_;
+      if (const std::size_t blanks = skip_blanks(input, 0)) {  // not kept, but counted
+        check_size(blanks_ += blanks);
+        message.kind = MessageKind::nothing;
+        return blanks;
+      }
       if (!scan(input, 0)) return 0;
       header_end_ = scanner_.end();
       scanner_.reset();
@@ -12178,19 +11291,14 @@ class JsonWire final : public Wire {
       read_header(input.substr(0, header_end), message);  // so that the caller knows whose it is
       throw;
     }
-    std::size_t end = header_end + scanner_.end();
+    const std::size_t end = header_end + scanner_.end();
     header_end_ = blanks_ = 0;
     scanner_.reset();
     message.reset();
     read_header(input.substr(0, header_end), message);
     check_size(end);
     message.body = input.substr(header_end, end - header_end);
-    while (end < input.size() && is_json_space(input[end])) ++end;
-    return end;
-  }
-
-  bool between_messages(std::string_view input) const override {
-    return header_end_ == 0 && blanks_ == input.size();
+    return skip_blanks(input, end);
   }
 
   bool read_unfinished(std::string_view input, Message& message) override {
@@ -12283,7 +11391,7 @@ class JsonWire final : public Wire {
         if (!reader.try_null()) reader.string(message.unescaped_method);
       } else if (equal_folded(name, "Seq")) {
         if (!reader.try_null()) message.seq = reader.integer<std::uint64_t>();
-      } else if (equal_folded(name, "Error")) {
+      } else if (equal_folded(name, "Error") && side_ == Side::client) {
         if (!reader.try_null()) reader.string(message.unescaped_text);
       } else if (name == "Timeout") {
         message.timeout = std::chrono::nanoseconds(reader.integer<std::int64_t>());
@@ -12304,10 +11412,7 @@ class JsonWire final : public Wire {
       message.method = {};
       throw Error(StatusCode::invalid_argument, "the name of the method is too long");
     }
-    if (side_ == Side::server) {
-      message.kind = MessageKind::request;  // an Error in a request means nothing
-      return;
-    }
+    if (side_ == Side::server) return;  // an Error in a request means nothing
     message.text = message.unescaped_text;
     message.kind = message.text.empty() ? MessageKind::reply : MessageKind::error;
     // A Go server's stray errors have seq 0, too, but they are meant for nobody.
@@ -12331,7 +11436,7 @@ class JsonWire final : public Wire {
   // Of the reading half.
   JsonScanner scanner_;
   std::size_t header_end_ = 0;  // once the header was found
-  std::size_t blanks_ = 0;      // in front of the header
+  std::size_t blanks_ = 0;      // that were read over in front of it
 };
 
 }  // namespace detail
@@ -12350,26 +11455,25 @@ inline bool may_meet_go_server(const Codec& codec) noexcept {
   return codec.id() == CodecId::json || codec.id() == CodecId::gob;
 }
 
-inline std::unique_ptr<Wire> make_client_wire(const Codec& codec, const WireLimits& limits) {
-  if (codec.id() == CodecId::json) {
-    return std::make_unique<JsonWire>(codec, limits, Wire::Side::client, true);
-  }
-  if (codec.id() == CodecId::gob) {
-    return std::make_unique<GobWire>(limits, Wire::Side::client, GobWire::Dialect::geerpc, true);
-  }
-  return std::make_unique<FrameWire>(codec, limits);
-}
+// Of codecs that have no frames of ours around their values. Reached by way of the codec, so that a
+// program has no code of those that it does not name.
+struct Layout {
+  std::unique_ptr<Wire> (*make_wire)(const Codec&, const WireLimits&, Wire::Side, bool extended);
+};
 
-inline std::unique_ptr<Wire> make_server_wire(const Codec& codec, const WireLimits& limits,
-                                              const Option& option) {
-  if (codec.id() == CodecId::json) {
-    return std::make_unique<JsonWire>(codec, limits, Wire::Side::server, option.extended);
-  }
-  if (codec.id() == CodecId::gob) {
-    return std::make_unique<GobWire>(limits, Wire::Side::server, GobWire::Dialect::geerpc,
-                                     option.extended);
-  }
-  return std::make_unique<FrameWire>(codec, limits);
+inline constexpr Layout kJsonStream{[](const Codec& codec, const WireLimits& limits,
+                                       Wire::Side side, bool extended) -> std::unique_ptr<Wire> {
+  return std::make_unique<JsonWire>(codec, limits, side, extended);
+}};
+inline constexpr Layout kGobStream{[](const Codec&, const WireLimits& limits, Wire::Side side,
+                                      bool extended) -> std::unique_ptr<Wire> {
+  return std::make_unique<GobWire>(limits, side, GobWire::Dialect::geerpc, extended);
+}};
+
+inline std::unique_ptr<Wire> make_wire(const Codec& codec, const WireLimits& limits,
+                                       Wire::Side side, bool extended) {
+  if (codec.layout() == nullptr) return std::make_unique<FrameWire>(codec, limits);
+  return codec.layout()->make_wire(codec, limits, side, extended);
 }
 
 inline std::unique_ptr<Wire> make_net_rpc_wire(const WireLimits& limits, Wire::Side side) {
@@ -12378,9 +11482,606 @@ inline std::unique_ptr<Wire> make_net_rpc_wire(const WireLimits& limits, Wire::S
 
 }  // namespace detail
 
+// "application/json": byte for byte what Go's encoding/json writes.
+inline const Codec& json_codec() {
+  static const detail::BuiltinCodec<detail::JsonReader, detail::JsonWriter> codec(
+      detail::CodecId::json, "application/json", &detail::kJsonStream);
+  return codec;
+}
+
+// "application/gob": for Go programs that use net/rpc or GeeRPC. docs/interop.md says which types
+// are which.
+inline const Codec& gob_codec() {
+  static const detail::GobStreamCodec codec(&detail::kGobStream);
+  return codec;
+}
+
 GEERPC_END_NAMESPACE
 
 #endif  // GEERPC_PROTOCOL_WIRES_HPP
+// ---- include/geerpc/client/protocol.hpp, continued
+
+GEERPC_BEGIN_NAMESPACE
+
+namespace detail {
+
+// One protocol, seen from a client. Reached by pointers, so that a program has no code of those
+// that it does not name.
+struct ClientProtocol {
+  const char* name;
+  bool has_option;  // GeeRPC's, with which its connections begin
+  const char* connect_path;
+  const Codec& (*codec)(const Codec& chosen);
+  std::unique_ptr<Wire> (*make_wire)(const Codec&, const WireLimits&);
+};
+
+}  // namespace detail
+
+// A server of ours recognises each by itself.
+class Protocol {
+ public:
+  static const Protocol geerpc;      // GeeRPC's, and ours: ClientOptions::codec says which codec
+  static const Protocol net_rpc;     // that of Go's net/rpc, always in gob
+  static const Protocol json_rpc_1;  // JSON-RPC 1.0 as a stream, as Go's net/rpc/jsonrpc has it
+  static const Protocol json_rpc_2;  // JSON-RPC 2.0 as a stream of JSON values
+
+  const char* name() const noexcept { return parts_->name; }  // "net/rpc"
+
+  friend bool operator==(Protocol a, Protocol b) noexcept { return a.parts_ == b.parts_; }
+  friend bool operator!=(Protocol a, Protocol b) noexcept { return a.parts_ != b.parts_; }
+
+  // For geerpc itself.
+  const detail::ClientProtocol* operator->() const noexcept { return parts_; }
+
+ private:
+  constexpr explicit Protocol(const detail::ClientProtocol& parts) noexcept : parts_(&parts) {}
+
+  const detail::ClientProtocol* parts_;  // lives for ever
+};
+
+namespace detail {
+
+inline constexpr ClientProtocol kGeeRpcProtocol{
+    "GeeRPC", true, "/_geeprc_", [](const Codec& chosen) -> const Codec& { return chosen; },
+    [](const Codec& codec, const WireLimits& limits) {
+      return make_wire(codec, limits, Wire::Side::client, true);
+    }};
+
+inline constexpr ClientProtocol kNetRpcProtocol{
+    "net/rpc", false, "/_goRPC_", [](const Codec&) -> const Codec& { return gob_codec(); },
+    [](const Codec&, const WireLimits& limits) {
+      return make_net_rpc_wire(limits, Wire::Side::client);
+    }};
+
+template <JsonRpcVersion Version>
+inline constexpr ClientProtocol kJsonRpcProtocol{
+    Version == JsonRpcVersion::one ? "JSON-RPC 1.0" : "JSON-RPC 2.0", false, "/_geeprc_",
+    [](const Codec&) -> const Codec& {
+      return json_rpc_codec(Version == JsonRpcVersion::one ? 1 : 2);
+    },
+    [](const Codec&, const WireLimits& limits) -> std::unique_ptr<Wire> {
+      return std::make_unique<JsonRpcClientWire>(limits, Version);
+    }};
+
+}  // namespace detail
+
+inline constexpr Protocol Protocol::geerpc(detail::kGeeRpcProtocol);
+inline constexpr Protocol Protocol::net_rpc(detail::kNetRpcProtocol);
+inline constexpr Protocol Protocol::json_rpc_1(
+    detail::kJsonRpcProtocol<detail::JsonRpcVersion::one>);
+inline constexpr Protocol Protocol::json_rpc_2(
+    detail::kJsonRpcProtocol<detail::JsonRpcVersion::two>);
+
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_CLIENT_PROTOCOL_HPP
+// ---- include/geerpc/client/options.hpp, continued
+
+GEERPC_BEGIN_NAMESPACE
+
+// Plain values; copied when the client is made. A duration of zero means "no limit" where it says
+// so, never anything else.
+struct ClientOptions {
+  // Only GeeRPC's has deadlines, metadata and cancellation: elsewhere a call that was given up goes
+  // on in the server.
+  Protocol protocol = Protocol::geerpc;
+
+  // How arguments and results are encoded; the server must know it. Go GeeRPC servers need
+  // gob_codec(), readable traffic json_codec(). The codec must outlive the client. For
+  // Protocol::geerpc only; the others have theirs.
+  const Codec* codec = &msgpack_codec();
+
+  // Time for one attempt to connect: look up the name, connect, and the CONNECT of http@ addresses.
+  // Each call's own deadline ends it too.
+  std::chrono::nanoseconds connect_timeout = std::chrono::seconds(10);
+
+  // The deadline of calls whose context has none. Zero: none, such a call may wait for ever.
+  std::chrono::nanoseconds call_timeout = std::chrono::seconds(30);
+
+  // Sent to the server as the longest time that a handler may take, beside each call's deadline.
+  // Zero: the server's own maximum alone.
+  std::chrono::nanoseconds handle_timeout{0};
+
+  // True: a call waits for a server that is not there yet, connecting again and again until its
+  // deadline. False: it fails with `unavailable` after one attempt.
+  bool wait_for_ready = false;
+
+  // The pause after a failed attempt to connect: doubled each time, with jitter, up to the second.
+  std::chrono::nanoseconds min_backoff = std::chrono::milliseconds(20);
+  std::chrono::nanoseconds max_backoff = std::chrono::seconds(2);
+
+  // Bytes of one message, in both directions. A larger argument is refused before it is sent.
+  std::size_t max_message_size = 64u << 20;
+
+  // Nesting of the values that are read.
+  DecodeLimits decode;
+
+  // Bytes that wait to be sent, over which calls wait for room (until their deadlines).
+  std::size_t max_queued_bytes = 4u << 20;
+
+  // The path of CONNECT for http@ addresses. Empty: the protocol's own, "/_geeprc_" (sic) for
+  // GeeRPC, "/_goRPC_" for net/rpc.
+  std::string connect_path;
+};
+
+namespace detail {
+
+// The options with the codec that their protocol has. Throws Error(invalid_argument).
+inline ClientOptions settled(ClientOptions options) {
+  if (options.codec == nullptr) throw Error(StatusCode::invalid_argument, "the codec is null");
+  options.codec = &options.protocol->codec(*options.codec);
+  return options;
+}
+
+}  // namespace detail
+
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_CLIENT_OPTIONS_HPP
+// ---- include/geerpc/client/dial.hpp, continued
+// ---- include/geerpc/net/dialer.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// dial: a connected socket to an Address.
+
+#ifndef GEERPC_NET_DIALER_HPP
+#define GEERPC_NET_DIALER_HPP
+
+#include <algorithm>  // max, min
+#include <chrono>     // milliseconds
+#include <string>     // string
+
+// ---- include/geerpc/net/resolver.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// From an Address to the socket addresses behind it.
+
+#ifndef GEERPC_NET_RESOLVER_HPP
+#define GEERPC_NET_RESOLVER_HPP
+
+#include <algorithm>    // equal
+#include <atomic>       // atomic
+#include <cctype>       // tolower
+#include <cstring>      // memcpy, memset
+#include <exception>    // exception
+#include <memory>       // make_shared
+#include <string>       // string
+#include <string_view>  // string_view
+#include <thread>       // thread
+#include <utility>      // move
+#include <vector>       // vector
+
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+
+GEERPC_BEGIN_NAMESPACE
+
+namespace detail {
+
+// One address as the kernel takes it.
+struct SocketAddress {
+  sockaddr_storage storage{};
+  socklen_t length = 0;
+
+  int family() const noexcept { return storage.ss_family; }
+  const sockaddr* get() const noexcept { return reinterpret_cast<const sockaddr*>(&storage); }
+  sockaddr* get() noexcept { return reinterpret_cast<sockaddr*>(&storage); }
+};
+
+inline SocketAddress unix_socket_address(const Address& address) {
+  SocketAddress result;
+  sockaddr_un un;
+  std::memset(&un, 0, sizeof un);
+  un.sun_family = AF_UNIX;
+  std::memcpy(un.sun_path, address.path().data(), address.path().size());
+  result.length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + address.path().size());
+  if (address.is_abstract()) {
+    un.sun_path[0] = '\0';  // the name ends where the length says
+  } else {
+    ++result.length;  // the final NUL
+  }
+  std::memcpy(&result.storage, &un, sizeof un);
+  return result;
+}
+
+// getaddrinfo with its answer as values. `flags` are its own; returns its error number.
+inline int lookup(const std::string& host, std::uint16_t port, int flags,
+                  std::vector<SocketAddress>& found) {
+  addrinfo hints;
+  std::memset(&hints, 0, sizeof hints);
+  hints.ai_family = AF_UNSPEC;
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = flags | AI_NUMERICSERV;
+  addrinfo* list = nullptr;
+  const int error = ::getaddrinfo(host.empty() ? nullptr : host.c_str(),
+                                  std::to_string(port).c_str(), &hints, &list);
+  if (error != 0) return error;
+  for (const addrinfo* entry = list; entry != nullptr; entry = entry->ai_next) {
+    SocketAddress address;
+    std::memcpy(&address.storage, entry->ai_addr, entry->ai_addrlen);
+    address.length = entry->ai_addrlen;
+    found.push_back(address);
+  }
+  ::freeaddrinfo(list);
+  return 0;
+}
+
+// "localhost" and what ends in ".localhost" are this machine, whatever the system's tables say or
+// lack (RFC 6761, section 6.3).
+inline bool is_localhost(std::string_view host) {
+  if (!host.empty() && host.back() == '.') host.remove_suffix(1);
+  constexpr std::string_view name = "localhost";
+  if (host.size() < name.size()) return false;
+  const std::string_view end = host.substr(host.size() - name.size());
+  const auto same = [](char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == b; };
+  return std::equal(end.begin(), end.end(), name.begin(), same) &&
+         (end.size() == host.size() || host[host.size() - name.size() - 1] == '.');
+}
+
+// All socket addresses of `address`, best first (RFC 6724, as getaddrinfo sorts them). Numeric
+// hosts and localhost are answered at once. Names are looked up in a thread of their own, since
+// getaddrinfo knows no deadline: at `deadline`, or when `abort` is woken, the thread is left to end
+// by itself and Error(deadline_exceeded or cancelled) is thrown. An unknown name is
+// Error(unavailable).
+GEERPC_COLD inline std::vector<SocketAddress> resolve(const Address& address,
+                                                      SteadyClock::time_point deadline,
+                                                      const Waker& abort) {
+  if (address.scheme() == Address::Scheme::unix_socket) return {unix_socket_address(address)};
+  std::vector<SocketAddress> found;
+  if (lookup(address.host(), address.port(), AI_NUMERICHOST, found) == 0) return found;
+  // Without a host and without AI_PASSIVE the answer is the loopback addresses.
+  if (is_localhost(address.host()) && lookup("", address.port(), 0, found) == 0) return found;
+
+  struct Search {
+    Waker ended;
+    std::atomic<bool> done{false};  // set before `ended` is woken, and after the rest is written
+    int error = EAI_MEMORY;
+    std::vector<SocketAddress> found;
+  };
+  const auto search = std::make_shared<Search>();
+  std::thread([search, host = address.host(), port = address.port()] {
+    try {
+      search->error = lookup(host, port, AI_ADDRCONFIG, search->found);
+    } catch (const std::exception&) {
+      // Out of memory, as `error` says.
+    }
+    search->done.store(true, std::memory_order_release);
+    search->ended.wake();
+  }).detach();
+
+  pollfd fds[2] = {{search->ended.fd(), POLLIN, 0}, {abort.fd(), POLLIN, 0}};
+  const std::string what = "look up host " + address.host() + ": ";
+  if (!poll_until(fds, deadline)) {
+    throw Error(StatusCode::deadline_exceeded, what + "no answer in time");
+  }
+  if (!search->done.load(std::memory_order_acquire)) {
+    throw Error(StatusCode::cancelled, what + "cancelled");
+  }
+  if (search->error != 0) {
+    throw Error(StatusCode::unavailable, what + ::gai_strerror(search->error));
+  }
+  return std::move(search->found);
+}
+
+// "tcp@127.0.0.1:4711", "tcp@[::1]:4711" or "unix@/path" for what the kernel calls it. `scheme` is
+// that of the answer.
+inline Address to_address(const SocketAddress& address, Address::Scheme scheme) {
+  const std::string prefix = scheme == Address::Scheme::http ? "http@" : "tcp@";
+  char text[INET6_ADDRSTRLEN] = "";
+  if (address.family() == AF_INET) {
+    sockaddr_in in;
+    std::memcpy(&in, &address.storage, sizeof in);
+    ::inet_ntop(AF_INET, &in.sin_addr, text, sizeof text);
+    return Address(prefix + text + ':' + std::to_string(ntohs(in.sin_port)));
+  }
+  if (address.family() == AF_INET6) {
+    sockaddr_in6 in6;
+    std::memcpy(&in6, &address.storage, sizeof in6);
+    ::inet_ntop(AF_INET6, &in6.sin6_addr, text, sizeof text);
+    return Address(prefix + '[' + text + "]:" + std::to_string(ntohs(in6.sin6_port)));
+  }
+  return Address();
+}
+
+}  // namespace detail
+
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_NET_RESOLVER_HPP
+// ---- include/geerpc/net/dialer.hpp, continued
+
+GEERPC_BEGIN_NAMESPACE
+
+namespace detail {
+
+// Connects to one socket address. Returns 0 or an errno: ETIMEDOUT at `deadline`, ECANCELED when
+// `abort` is woken.
+inline int connect_to(const SocketAddress& to, SteadyClock::time_point deadline, const Waker& abort,
+                      Socket& connected) {
+  const int fd = ::socket(to.family(), SOCK_STREAM, 0);
+  if (fd < 0) return errno;
+  Socket socket(fd);
+  ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+  ::fcntl(fd, F_SETFL, O_NONBLOCK);
+  if (::connect(fd, to.get(), to.length) != 0) {
+    if (errno != EINPROGRESS && errno != EINTR) return errno;
+    pollfd fds[2] = {{fd, POLLOUT, 0}, {abort.fd(), POLLIN, 0}};
+    if (!poll_until(fds, deadline)) return ETIMEDOUT;
+    if (fds[1].revents != 0) return ECANCELED;
+    int error = 0;
+    socklen_t size = sizeof error;
+    ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
+    if (error != 0) return error;
+  }
+  ::fcntl(fd, F_SETFL, 0);
+  socket.set_stream_options();
+  connected = std::move(socket);
+  return 0;
+}
+
+// Tries all of the address's socket addresses in turn until one accepts. Each gets its share of the
+// time left, two seconds at most while others are to follow, so that one that swallows packets
+// does not use up the time of the next. A wildcard host is dialled as loopback, as Go does.
+// Throws Error: unavailable with the last cause, deadline_exceeded, or cancelled when `abort` is
+// woken. The request never ran in any of them.
+GEERPC_COLD inline Socket dial(const Address& address, SteadyClock::time_point deadline,
+                               const Waker& abort) {
+  constexpr std::chrono::milliseconds longest_try{2000};
+  const auto fail = [&](StatusCode code, const std::string& cause) {
+    throw Error(code, "dial " + address.str() + ": " + cause).never_ran();
+  };
+  std::vector<SocketAddress> targets;
+  try {
+    targets = resolve(address, deadline, abort);
+  } catch (const Error& error) {
+    fail(error.code(), error.cause());
+  }
+  int error = EHOSTUNREACH;
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    const auto left = static_cast<SteadyClock::rep>(targets.size() - i);
+    SteadyClock::time_point until = deadline;
+    if (left > 1) {
+      const auto now = SteadyClock::now();
+      const auto share = (std::max)(deadline - now, SteadyClock::duration::zero()) / left;
+      until = now + (std::min)(share, SteadyClock::duration(longest_try));
+    }
+    Socket socket;
+    error = connect_to(targets[i], until, abort, socket);
+    if (error == 0) return socket;
+    if (error == ECANCELED) fail(StatusCode::cancelled, "cancelled");
+  }
+  if (error == ETIMEDOUT && SteadyClock::now() >= deadline) {
+    fail(StatusCode::deadline_exceeded, "no answer in time");
+  }
+  fail(StatusCode::unavailable, errno_text(error));
+  return {};
+}
+
+}  // namespace detail
+
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_NET_DIALER_HPP
+// ---- include/geerpc/client/dial.hpp, continued
+// ---- include/geerpc/protocol/http_connect.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// HTTP CONNECT in front of a plain RPC connection, as Go's net/rpc and GeeRPC have it. This is the
+// little of HTTP that the RPC port speaks; everything else is cpp-httplib's.
+
+#ifndef GEERPC_PROTOCOL_HTTP_CONNECT_HPP
+#define GEERPC_PROTOCOL_HTTP_CONNECT_HPP
+
+#include <cstddef>      // size_t
+#include <string>       // string
+#include <string_view>  // string_view
+
+
+GEERPC_BEGIN_NAMESPACE
+
+namespace detail {
+
+// What a server offers at a path: the words behind the 200, which Go clients compare literally.
+inline constexpr std::string_view kConnectedToGeeRpc = "Connected to Gee RPC";
+inline constexpr std::string_view kConnectedToGoRpc = "Connected to Go RPC";
+inline constexpr std::size_t kMaxHttpHead = 8192;
+
+// The end of an HTTP head at the start of `input`, one past its blank line; 0 if it is not there
+// yet. Lines end with LF, with or without CR (Go sends a bare LF). `searched` remembers how far
+// earlier calls looked. Throws Error(resource_exhausted) for a head that is longer than `limit`.
+inline std::size_t find_http_head_end(std::string_view input, std::size_t& searched,
+                                      std::size_t limit = kMaxHttpHead) {
+  for (; searched < input.size(); ++searched) {
+    if (searched >= limit) {
+      throw Error(StatusCode::resource_exhausted,
+                  "HTTP head of more than " + std::to_string(limit) + " bytes");
+    }
+    if (input[searched] != '\n') continue;
+    const bool blank =
+        (searched >= 1 && input[searched - 1] == '\n') ||
+        (searched >= 2 && input[searched - 1] == '\r' && input[searched - 2] == '\n');
+    if (blank) return ++searched;
+  }
+  return 0;
+}
+
+// The first line of a head, without its end.
+inline std::string_view first_line(std::string_view head) {
+  std::string_view line = head.substr(0, head.find('\n'));
+  if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
+  return line;
+}
+
+// The request of the client: CONNECT asks for a tunnel to `path`.
+inline std::string connect_request(std::string_view path) {
+  return "CONNECT " + std::string(path) + " HTTP/1.0\r\n\r\n";
+}
+
+// The server's answer to a request head, in GeeRPC's and Go's words. `offer` gives the words for a
+// path, or none.
+struct ConnectAnswer {
+  std::string_view connected;  // the words; empty: refused
+  std::string text;
+};
+inline ConnectAnswer answer_connect(std::string_view head,
+                                    FunctionRef<std::string_view(std::string_view path)> offer) {
+  const auto refuse = [](const std::string& status, const std::string& body,
+                         const std::string& header = "") {
+    return ConnectAnswer{"", "HTTP/1.0 " + status + "\r\n" + header +
+                                 "Content-Type: text/plain; charset=utf-8\r\nContent-Length: " +
+                                 std::to_string(body.size()) + "\r\n\r\n" + body};
+  };
+  const std::string_view line = first_line(head);
+  const std::size_t method_end = line.find(' ');
+  const std::size_t path_end = method_end == line.npos ? line.npos : line.find(' ', method_end + 1);
+  if (path_end == line.npos || line.substr(path_end + 1, 7) != "HTTP/1.") {
+    return refuse("400 Bad Request", "400 bad request\n");
+  }
+  const std::string_view words = offer(line.substr(method_end + 1, path_end - method_end - 1));
+  if (words.empty()) return refuse("404 Not Found", "404 page not found\n");
+  if (line.substr(0, method_end) != "CONNECT") {
+    return refuse("405 Method Not Allowed", "405 must CONNECT\n", "Allow: CONNECT\r\n");
+  }
+  return {words, "HTTP/1.0 200 " + std::string(words) + "\r\n\r\n"};
+}
+
+// Throws Error(unavailable) unless the head of the server's answer says that the tunnel stands. As
+// Go we take any HTTP/1.x, but unlike Go any reason behind the 200.
+inline void check_connect_answer(std::string_view head) {
+  const std::string_view line = first_line(head);
+  const std::size_t space = line.find(' ');
+  const std::string_view status = space == line.npos ? "" : line.substr(space + 1);
+  const bool ok = status.substr(0, 4) == "200 " || status == "200";
+  if (line.substr(0, 7) == "HTTP/1." && ok) return;
+  std::string shown;
+  for (const char c : (status.empty() ? line : status).substr(0, 100)) shown += c < ' ' ? '?' : c;
+  throw Error(StatusCode::unavailable, "unexpected HTTP response: " + shown);
+}
+
+}  // namespace detail
+
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_PROTOCOL_HTTP_CONNECT_HPP
+// ---- include/geerpc/client/dial.hpp, continued
+// ---- include/geerpc/protocol/option.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// The option: the JSON object with which a client opens a connection.
+
+#ifndef GEERPC_PROTOCOL_OPTION_HPP
+#define GEERPC_PROTOCOL_OPTION_HPP
+
+#include <chrono>       // nanoseconds
+#include <cstddef>      // size_t
+#include <cstdint>      // int64_t
+#include <string>       // string
+#include <string_view>  // string_view
+
+
+GEERPC_BEGIN_NAMESPACE
+
+namespace detail {
+
+// GeeRPC's magic number (geerpc.MagicNumber in server.go).
+inline constexpr std::int64_t kMagicNumber = 0x3bef5c;
+// An option is some hundred bytes; one for Go servers is padded to 512.
+inline constexpr std::size_t kMaxOption = 4096;
+
+struct Option {
+  std::int64_t magic = 0;
+  std::string codec;
+  std::chrono::nanoseconds connect_timeout{0};  // for the client's own use
+  std::chrono::nanoseconds handle_timeout{0};   // per request, 0: none
+  bool extended = false;  // ours: the peer knows the additional header fields of JSON messages
+  std::chrono::nanoseconds call_timeout{0};  // ours: of requests that name no timeout, 0: none
+};
+
+// The bytes that open a connection. Go GeeRPC's server loses what arrives together with an option
+// of any other size than 512 bytes (its JSON decoder's first read), so an option that may reach one
+// is padded to that with blanks in front.
+GEERPC_COLD inline std::string encode_option(const Option& option, bool for_go_server) {
+  std::string text = "{\"MagicNumber\":" + std::to_string(option.magic) + ",\"CodecType\":";
+  Buffer name;
+  JsonWriter(name).string(option.codec);
+  text += name.view();
+  text += ",\"ConnectTimeout\":" + std::to_string(option.connect_timeout.count()) +
+          ",\"HandleTimeout\":" + std::to_string(option.handle_timeout.count()) +
+          (option.extended ? ",\"Extended\":true" : "") +
+          (option.call_timeout.count() > 0
+               ? ",\"CallTimeout\":" + std::to_string(option.call_timeout.count()) + "}\n"
+               : "}\n");
+  constexpr std::size_t go_first_read = 512;
+  if (for_go_server && text.size() < go_first_read) {
+    text.insert(0, go_first_read - text.size(), ' ');
+  }
+  return text;
+}
+
+// Reads an option as Go's encoding/json does: keys in any case and order, unknown ones ignored,
+// null leaves the default, no number but an integer. Throws Error(invalid_argument).
+inline Option parse_option(std::string_view text) {
+  Option option;
+  JsonReader reader(text);
+  std::string_view name;
+  const auto integer = [&](auto set) {
+    if (!reader.try_null()) set(reader.integer<std::int64_t>());
+  };
+  for (auto scope = reader.begin_object(); reader.next_key(scope, name);) {
+    if (equal_folded(name, "MagicNumber")) {
+      integer([&](std::int64_t value) { option.magic = value; });
+    } else if (equal_folded(name, "CodecType")) {
+      if (!reader.try_null()) reader.string(option.codec);
+    } else if (equal_folded(name, "ConnectTimeout")) {
+      integer(
+          [&](std::int64_t value) { option.connect_timeout = std::chrono::nanoseconds(value); });
+    } else if (equal_folded(name, "HandleTimeout")) {
+      integer([&](std::int64_t value) { option.handle_timeout = std::chrono::nanoseconds(value); });
+    } else if (equal_folded(name, "CallTimeout")) {
+      integer([&](std::int64_t value) { option.call_timeout = std::chrono::nanoseconds(value); });
+    } else if (equal_folded(name, "Extended")) {
+      if (!reader.try_null()) option.extended = reader.boolean();
+    } else {
+      reader.skip();
+    }
+  }
+  reader.finish();
+  return option;
+}
+
+}  // namespace detail
+
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_PROTOCOL_OPTION_HPP
 // ---- include/geerpc/client/dial.hpp, continued
 
 GEERPC_BEGIN_NAMESPACE
@@ -12432,11 +12133,6 @@ inline std::string opening_option(const ClientOptions& options) {
   return encode_option(option, may_meet_go_server(*options.codec));
 }
 
-inline std::string connect_path(const ClientOptions& options) {
-  if (!options.connect_path.empty()) return options.connect_path;
-  return options.protocol == Protocol::net_rpc ? "/_goRPC_" : "/_geeprc_";
-}
-
 // Throws Error, always one that says that nothing ran.
 GEERPC_COLD inline std::shared_ptr<ClientConnection> open_connection(
     const Address& address, const ClientOptions& options, SteadyClock::time_point deadline,
@@ -12445,7 +12141,9 @@ GEERPC_COLD inline std::shared_ptr<ClientConnection> open_connection(
   Buffer unread;
   if (address.scheme() == Address::Scheme::http) {
     try {
-      unread = open_tunnel(socket, connect_path(options), deadline, abort);
+      const std::string& path = options.connect_path;
+      unread = open_tunnel(socket, path.empty() ? options.protocol->connect_path : path, deadline,
+                           abort);
     } catch (const Error& error) {
       throw Error(error.code(), "dial " + address.str() + ": " + error.cause()).never_ran();
     }
@@ -12453,26 +12151,10 @@ GEERPC_COLD inline std::shared_ptr<ClientConnection> open_connection(
   WireLimits limits;
   limits.max_message = options.max_message_size;
   limits.decode = options.decode;
-  std::unique_ptr<Wire> wire;
-  std::string opening;
-  switch (options.protocol) {
-    case Protocol::geerpc:
-      wire = make_client_wire(*options.codec, limits);
-      opening = opening_option(options);
-      break;
-    case Protocol::net_rpc:
-      wire = make_net_rpc_wire(limits, Wire::Side::client);
-      break;
-    case Protocol::json_rpc_1:
-      wire = std::make_unique<JsonRpcClientWire>(limits, JsonRpcVersion::one);
-      break;
-    case Protocol::json_rpc_2:
-      wire = std::make_unique<JsonRpcClientWire>(limits, JsonRpcVersion::two);
-      break;
-  }
-  return std::make_shared<ClientConnection>(std::move(socket), std::move(wire), opening,
-                                            std::move(unread), options.max_queued_bytes,
-                                            std::move(poke_background));
+  return std::make_shared<ClientConnection>(
+      std::move(socket), options.protocol->make_wire(*options.codec, limits),
+      options.protocol->has_option ? opening_option(options) : std::string(), std::move(unread),
+      options.max_queued_bytes, std::move(poke_background));
 }
 
 }  // namespace detail
@@ -14213,6 +13895,71 @@ GEERPC_END_NAMESPACE
 #include <string_view>  // string_view
 #include <utility>      // move
 
+// ---- include/geerpc/protocol/json_rpc_answer.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// JsonRpcAnswer: where the answer of a JSON-RPC text goes that came by itself, as in HTTP, and not
+// on a stream that it could go back on.
+
+#ifndef GEERPC_PROTOCOL_JSON_RPC_ANSWER_HPP
+#define GEERPC_PROTOCOL_JSON_RPC_ANSWER_HPP
+
+#include <chrono>              // steady_clock
+#include <condition_variable>  // condition_variable
+#include <mutex>               // mutex
+#include <string>              // string
+#include <utility>             // move
+
+
+GEERPC_BEGIN_NAMESPACE
+
+namespace detail {
+
+// Thread-safe. Settled once.
+class JsonRpcAnswer {
+ public:
+  enum class State {
+    pending,
+    ready,    // the text is there
+    nothing,  // nothing is to be answered: there were notifications only
+    lost      // there will be no answer any more
+  };
+
+  void settle(State state, std::string text = {}) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (state_ != State::pending) return;
+    state_ = state;
+    text_ = std::move(text);
+    settled_.notify_all();
+  }
+
+  // Pending if it is that still at `deadline`.
+  State wait_until(std::chrono::steady_clock::time_point deadline) {
+    std::unique_lock<std::mutex> lock(mutex_);
+    settled_.wait_until(lock, deadline, [this] { return state_ != State::pending; });
+    return state_;
+  }
+  // Once ready; once only.
+  std::string take() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return std::move(text_);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable settled_;
+  // Guarded by mutex_.
+  State state_ = State::pending;
+  std::string text_;
+};
+
+}  // namespace detail
+
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_PROTOCOL_JSON_RPC_ANSWER_HPP
+// ---- include/geerpc/server/json_rpc_text.hpp, continued
 // ---- include/geerpc/server/connection.hpp
 // geerpc: typed RPC, service discovery and load balancing for C++17
 // SPDX-License-Identifier: MIT
@@ -14316,6 +14063,418 @@ GEERPC_END_NAMESPACE
 #include <utility>      // move
 #include <vector>       // vector
 
+// ---- include/geerpc/protocol/json_rpc_wire.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// JsonRpcServerWire: the server's end of JSON-RPC as a stream of JSON values, a newline behind each
+// of ours: 2.0, and 1.0 as Go's net/rpc/jsonrpc has it over TCP, both on one connection.
+//
+// Our own numbers of calls stay inside: each request of a peer gets one, and its reply the peer's
+// id. A batch becomes as many messages as it has elements.
+
+#ifndef GEERPC_PROTOCOL_JSON_RPC_WIRE_HPP
+#define GEERPC_PROTOCOL_JSON_RPC_WIRE_HPP
+
+#include <cstddef>      // size_t
+#include <cstdint>      // uint64_t
+#include <memory>       // make_shared, shared_ptr
+#include <string>       // string
+#include <string_view>  // string_view
+#include <utility>      // move
+
+// ---- include/geerpc/protocol/json_rpc_replies.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// JsonRpcReplies: from a call's number back to the id that its peer gave it, and from the replies
+// of a batch to its one answer.
+
+#ifndef GEERPC_PROTOCOL_JSON_RPC_REPLIES_HPP
+#define GEERPC_PROTOCOL_JSON_RPC_REPLIES_HPP
+
+#include <algorithm>    // max
+#include <cstddef>      // size_t
+#include <cstdint>      // uint64_t
+#include <memory>       // shared_ptr
+#include <mutex>        // mutex
+#include <optional>     // optional
+#include <string>       // string
+#include <string_view>  // string_view
+#include <utility>      // move
+#include <vector>       // vector
+
+
+GEERPC_BEGIN_NAMESPACE
+
+namespace detail {
+
+// The requests whose replies leave together, when the last of them is there: those that one array
+// brought, or the one of a text that came by itself.
+struct JsonRpcBatch {
+  std::size_t left = 0;               // replies that are still to come
+  bool array = true;                  // in brackets, even if it is only one
+  std::shared_ptr<JsonRpcAnswer> to;  // null: back on the stream
+  std::string answer{};               // the replies that are here, behind a bracket
+};
+
+// One end of one connection. Thread-safe: requests are added by who reads, and answered by anybody.
+// How many there are at a time is bounded by the calls that a connection may have, so what is kept
+// is a short list.
+class JsonRpcReplies {
+ public:
+  // `max_answer`: bytes of all unfinished batches together.
+  explicit JsonRpcReplies(std::size_t max_answer) : max_answer_(max_answer) {}
+
+  // A request that gets a reply; returns its number, never 0. `batch` is null for one by itself.
+  std::uint64_t add(const JsonRpcRequest& request, std::shared_ptr<JsonRpcBatch> batch) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    waiting_.push_back(
+        {++last_, request.version, std::string(request.id), request.problem, std::move(batch)});
+    return last_;
+  }
+
+  // Appends what stands in front of a result.
+  void begin(Buffer& out, std::uint64_t seq) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (const Waiting* const waiting = find(seq)) begin(out, *waiting);
+  }
+  // A result stands behind that: completes the reply, and forgets the request. Throws
+  // Error(resource_exhausted), and leaves everything as it is, if there is no room for it.
+  void finish(Buffer& out, std::size_t start, std::uint64_t seq) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    Waiting* const waiting = find(seq);
+    if (waiting == nullptr) return out.truncate(start);
+    if (waiting->version == JsonRpcVersion::two) {
+      out.push_back('}');
+    } else {
+      // Without an error and without a result it would be no reply: Go clients die of it.
+      const std::size_t prefix = kBeginOne.size() + waiting->id.size() + kResult.size();
+      if (out.view().substr(start + prefix) == "null") {
+        out.truncate(start + prefix);
+        out.append("{}");
+      }
+      out.append(",\"error\":null}");
+    }
+    if (waiting->batch != nullptr && gathered_ + out.size() - start > max_answer_) {
+      throw Error(StatusCode::resource_exhausted,
+                  "the answer of the batch is larger than the limit of " +
+                      std::to_string(max_answer_) + " bytes");
+    }
+    send(out, start, *waiting);
+  }
+
+  // Answers the request with an error, and forgets it.
+  void fail(Buffer& out, std::uint64_t seq, const Error& error) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    Waiting* const waiting = find(seq);
+    if (waiting == nullptr) return;
+    const std::size_t start = out.size();
+    // An answer that is full has room for short words still.
+    const std::size_t left = gathered_ < max_answer_ ? max_answer_ - gathered_ : 0;
+    write_error(out, *waiting, error, (std::max)(left / 8, kMinText));
+    send(out, start, *waiting);
+  }
+
+  // An error that concerns no request, but the connection.
+  static void write_stray(Buffer& out, const Error& error) {
+    const int code =
+        error.code() == StatusCode::invalid_argument ? kJsonRpcParseError : json_rpc_code(error);
+    write_error(out, "null", code, error.cause().substr(0, kMinText), false);
+    out.push_back('\n');
+  }
+
+ private:
+  struct Waiting {
+    std::uint64_t seq;
+    JsonRpcVersion version;
+    std::string id;
+    const char* problem;
+    std::shared_ptr<JsonRpcBatch> batch;
+  };
+
+  static constexpr std::string_view kBeginOne = "{\"id\":";
+  static constexpr std::string_view kBeginTwo = "{\"jsonrpc\":\"2.0\",\"id\":";
+  static constexpr std::string_view kResult = ",\"result\":";
+  static constexpr std::size_t kMinText = 256;  // bytes of an error text
+
+  // Mutex held.
+  Waiting* find(std::uint64_t seq) {
+    for (Waiting& waiting : waiting_) {
+      if (waiting.seq == seq) return &waiting;
+    }
+    return nullptr;
+  }
+
+  static void begin(Buffer& out, const Waiting& waiting) {
+    out.append(waiting.version == JsonRpcVersion::one ? kBeginOne : kBeginTwo);
+    out.append(waiting.id);
+    out.append(kResult);
+  }
+
+  static void write_error(Buffer& out, const Waiting& waiting, const Error& error,
+                          std::size_t max_text) {
+    std::string_view text = error.cause();
+    if (waiting.problem != nullptr) text = waiting.problem;
+    if (text.empty()) text = "failed without an error text";  // it would mean success in 1.0
+    text = text.substr(0, max_text);
+    if (waiting.version == JsonRpcVersion::one) {
+      out.append(kBeginOne);
+      out.append(waiting.id);
+      out.append(",\"result\":null,\"error\":");
+      JsonWriter(out).string(text);
+      out.push_back('}');
+      return;
+    }
+    if (waiting.problem != nullptr) {
+      return write_error(out, waiting.id, kJsonRpcInvalidRequest, text, false);
+    }
+    const int code = json_rpc_code(error);
+    // The codes of the specification say that by themselves.
+    const bool never_ran = !error.may_have_run() && code >= kJsonRpcServerError - 99;
+    write_error(out, waiting.id, code, text, never_ran);
+  }
+  static void write_error(Buffer& out, std::string_view id, int code, std::string_view text,
+                          bool never_ran) {
+    out.append(kBeginTwo);
+    out.append(id);
+    out.append(",\"error\":{\"code\":");
+    JsonWriter(out).integer(code);
+    out.append(",\"message\":");
+    JsonWriter(out).string(text);
+    out.append(never_ran ? ",\"data\":{\"never_ran\":true}}}" : "}}");
+  }
+
+  // Mutex held. The reply stands in `out` from `start` on: it stays there, or is gathered in its
+  // batch, the last of which takes all along. Forgets the request.
+  void send(Buffer& out, std::size_t start, Waiting& waiting) {
+    const std::shared_ptr<JsonRpcBatch> batch = std::move(waiting.batch);
+    waiting = std::move(waiting_.back());
+    waiting_.pop_back();
+    if (batch != nullptr) {
+      std::string& answer = batch->answer;
+      const std::size_t before = answer.size();
+      if (batch->array) answer += answer.empty() ? '[' : ',';
+      answer += out.view().substr(start);
+      gathered_ += answer.size() - before;
+      out.truncate(start);
+      if (--batch->left != 0) return;
+      gathered_ -= answer.size();
+      if (batch->array) answer += ']';
+      if (batch->to != nullptr) {
+        return batch->to->settle(JsonRpcAnswer::State::ready, std::move(answer));
+      }
+      out.append(answer);
+    }
+    out.push_back('\n');
+  }
+
+  const std::size_t max_answer_;
+
+  std::mutex mutex_;
+  // Guarded by mutex_.
+  std::vector<Waiting> waiting_;
+  std::uint64_t last_ = 0;
+  std::size_t gathered_ = 0;  // bytes of the answers of all unfinished batches
+};
+
+// What is answered to a text that is no JSON; nothing if it is.
+inline std::optional<std::string> json_rpc_parse_error(std::string_view text,
+                                                       const DecodeLimits& limits) {
+  try {
+    JsonReader reader(text, limits);
+    reader.skip();
+    reader.finish();
+    return {};
+  } catch (const Error& error) {
+    Buffer out;
+    JsonRpcReplies::write_stray(out, error);
+    return std::string(out.view().substr(0, out.size() - 1));
+  }
+}
+
+}  // namespace detail
+
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_PROTOCOL_JSON_RPC_REPLIES_HPP
+// ---- include/geerpc/protocol/json_rpc_wire.hpp, continued
+
+GEERPC_BEGIN_NAMESPACE
+
+namespace detail {
+
+class JsonRpcServerWire final : public Wire {
+ public:
+  // `max_batch`: elements of one batch; `max_batch_bytes`: of its text. With `answer`, the input is
+  // one request or batch, and all that is answered to it goes there.
+  JsonRpcServerWire(const WireLimits& limits, std::size_t max_batch, std::size_t max_batch_bytes,
+                    std::shared_ptr<JsonRpcAnswer> answer = nullptr)
+      : Wire(json_rpc_codec(2), limits),
+        max_batch_(max_batch),
+        max_batch_bytes_(max_batch_bytes),
+        answer_(std::move(answer)),
+        replies_(this->limits().max_message),
+        scanner_(this->limits().decode.max_depth) {}
+
+  ~JsonRpcServerWire() override {
+    if (answer_ != nullptr) answer_->settle(JsonRpcAnswer::State::lost);
+  }
+
+  std::size_t read(std::string_view input, Message& message) override {
+    message.reset();
+    if (in_batch_ != 0) return read_element(input, 0, message);
+    if (const std::size_t blanks = skip_blanks(input, 0)) {  // not kept, but counted
+      check_size(blanks_ += blanks);
+      message.kind = MessageKind::nothing;
+      return blanks;
+    }
+    if (scanner_.feed(input) != JsonScanner::Status::done) {
+      check_size(input.size());
+      return 0;
+    }
+    const std::size_t end = scanner_.end();
+    scanner_.reset();
+    blanks_ = 0;
+    check_size(end);
+    const std::string_view text = input.substr(0, end);
+    if (text[0] == '[') {
+      if (begin_batch(text, message)) return read_element(input, 1, message);
+    } else {
+      take(parse(text, message), message);
+    }
+    return skip_blanks(input, end);
+  }
+
+  bool in_batch() const noexcept override { return in_batch_ != 0; }
+
+  // A server asks nothing.
+  void begin_request(Buffer&, const RequestHeader&) const override {}
+
+  void begin_reply(Buffer& out, std::uint64_t seq, std::string_view) const override {
+    replies_.begin(out, seq);
+  }
+  void finish(Buffer& out, std::size_t start, std::uint64_t seq) const override {
+    const std::size_t size = out.size() - start;
+    if (size > limits().max_message) out.truncate(start);
+    check_size(size);
+    replies_.finish(out, start, seq);
+  }
+  void write_error(Buffer& out, std::uint64_t seq, std::string_view,
+                   const Error& error) const override {
+    if (seq != 0) return replies_.fail(out, seq, error);
+    // Go closes without a word, and its client would take the null for the id 0.
+    if (version_ == JsonRpcVersion::two) JsonRpcReplies::write_stray(out, error);
+  }
+  void write_cancel(Buffer&, std::uint64_t) const override {}
+  void write_goaway(Buffer&, std::uint64_t) const override {}
+
+  Error no_handler(NoHandler why, std::string_view method) const override {
+    // In 2.0, a name that can't be one is that of no method, too.
+    const Error error = net_rpc_no_handler(why, method);
+    return Error(StatusCode::unimplemented, error.cause()).never_ran();
+  }
+
+  bool end_means_gone() const noexcept override { return false; }
+  bool has_notify() const noexcept override { return true; }
+
+ private:
+  JsonRpcRequest parse(std::string_view text, Message& message) const {
+    return parse_json_rpc_request(text, limits().decode, batch_ != nullptr,
+                                  message.unescaped_method);
+  }
+
+  // Makes it a message. One that is no request is sent to a method that does not exist, and gets
+  // its own answer there.
+  void take(const JsonRpcRequest& request, Message& message) {
+    version_ = request.version;
+    if (request.problem == nullptr) message.method = message.unescaped_method;
+    const bool none = is_json_null(request.params);
+    if (request.version == JsonRpcVersion::one) {
+      message.codec = &json_rpc_codec(1);
+      message.body = none ? "null" : request.params;
+    } else {
+      message.body = none ? "[]" : request.params;
+    }
+    message.kind = request.id.empty() ? MessageKind::notify : MessageKind::request;
+    if (!request.id.empty()) {
+      message.seq = replies_.add(request, batch_ == nullptr ? alone() : batch_);
+    } else if (batch_ == nullptr) {
+      answer_nothing();
+    }
+  }
+  // What one request is that is in no batch.
+  std::shared_ptr<JsonRpcBatch> alone() const {
+    if (answer_ == nullptr) return nullptr;
+    return std::make_shared<JsonRpcBatch>(JsonRpcBatch{1, false, answer_});
+  }
+  void answer_nothing() const {
+    if (answer_ != nullptr) answer_->settle(JsonRpcAnswer::State::nothing);
+  }
+
+  // Checks the whole array before any of it runs. False if it is one bad request.
+  bool begin_batch(std::string_view text, Message& message) {
+    const auto batch = std::make_shared<JsonRpcBatch>(JsonRpcBatch{0, true, answer_});
+    JsonRpcRequest whole;
+    std::size_t elements = 0;
+    JsonReader reader(text, limits().decode);
+    for (auto scope = reader.begin_array(); reader.next(scope); ++elements) {
+      const std::string_view element = reader.raw();
+      if (elements >= max_batch_) continue;  // what is no JSON is no batch either
+      if (!parse_json_rpc_request(element, limits().decode, true, message.unescaped_method)
+               .id.empty()) {
+        ++batch->left;
+      }
+    }
+    reader.finish();
+    if (elements == 0) {
+      whole.problem = "the batch is empty";
+    } else if (elements > max_batch_) {
+      whole.problem = "the batch has too many elements";
+    } else if (text.size() > max_batch_bytes_) {
+      whole.problem = "the batch is too large";
+    } else {
+      batch_ = batch;
+      in_batch_ = elements;
+      if (batch->left == 0) answer_nothing();
+      return true;
+    }
+    whole.id = "null";
+    take(whole, message);
+    return false;
+  }
+
+  // The next element begins at `from` or behind blanks there.
+  std::size_t read_element(std::string_view input, std::size_t from, Message& message) {
+    JsonReader reader(input.substr(from), limits().decode);
+    take(parse(reader.raw(), message), message);
+    const std::size_t end = input.find_first_of(",]", input.size() - reader.left()) + 1;
+    if (--in_batch_ != 0) return end;
+    batch_.reset();
+    return skip_blanks(input, end);
+  }
+
+  // Constant after construction.
+  const std::size_t max_batch_;
+  const std::size_t max_batch_bytes_;
+  const std::shared_ptr<JsonRpcAnswer> answer_;  // may be null
+
+  mutable JsonRpcReplies replies_;
+
+  // Of the reading half.
+  JsonScanner scanner_;
+  std::size_t blanks_ = 0;                        // that were read over in front of a value
+  std::shared_ptr<JsonRpcBatch> batch_;           // the array that is being read
+  std::size_t in_batch_ = 0;                      // its elements that were not read yet
+  JsonRpcVersion version_ = JsonRpcVersion::two;  // of the last request
+};
+
+}  // namespace detail
+
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_PROTOCOL_JSON_RPC_WIRE_HPP
+// ---- include/geerpc/server/handshake.hpp, continued
 // ---- include/geerpc/protocol/recognise.hpp
 // geerpc: typed RPC, service discovery and load balancing for C++17
 // SPDX-License-Identifier: MIT
@@ -14753,7 +14912,9 @@ class Handshake {
   std::unique_ptr<Wire> choose_wire(const Option& option) {
     std::unique_ptr<Wire> wire;
     for (const Codec* const codec : codecs_) {
-      if (codec->content_type() == option.codec) wire = make_server_wire(*codec, limits_, option);
+      if (codec->content_type() == option.codec) {
+        wire = make_wire(*codec, limits_, Wire::Side::server, option.extended);
+      }
     }
     if (wire != nullptr && option.magic == kMagicNumber) return wire;
     const Error refusal =
@@ -14831,10 +14992,16 @@ class ServerConnection : public ServerStream,
   // After that. Such a connection carries no messages and has no wire().
   bool is_plain_http() const noexcept { return wire_ == nullptr; }
 
+  // False once no further request is to be read.
+  bool may_read() const noexcept { return !stopping() || wire_->in_batch(); }
+
   // The next message, without waiting: false if it is not all there. Throws Error if what is there
   // can't be one; message.seq then tells whose it was, if that is known.
   bool next_message(Message& message) {
-    if (input_.empty()) return false;
+    if (input_.empty()) {
+      message.metadata.clear();  // an idle connection must not hold on to it
+      return false;
+    }
     const std::size_t size = wire_->read(input_.view(), message);
     if (size == 0) return false;
     input_.consume(size);  // the message's views stay valid until the next receive()
@@ -14892,7 +15059,7 @@ class ServerConnection : public ServerStream,
     input_broken_ = broken;
   }
 
-  // No request is read after the one at work. Any thread.
+  // No request is read after the one at work, or the batch. Any thread.
   void stop_reading() {
     stopping_.store(true, std::memory_order_relaxed);
     ::shutdown(socket_.fd(), SHUT_RD);
@@ -15981,7 +16148,7 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
         bool works = connection->flush(), all_sent = true;
         while (works) {
           auto now = SteadyClock::now();
-          while (!connection->stopping() && connection->next_message(message)) {
+          while (connection->may_read() && connection->next_message(message)) {
             const Outcome outcome = handle(connection, worker, message, now);
             if (outcome == Outcome::handed_over) return;
             if (outcome == Outcome::broken) return end_input(connection);

@@ -45,27 +45,29 @@ class JsonRpcServerWire final : public Wire {
   std::size_t read(std::string_view input, Message& message) override {
     message.reset();
     if (in_batch_ != 0) return read_element(input, 0, message);
+    if (const std::size_t blanks = skip_blanks(input, 0)) {  // not kept, but counted
+      check_size(blanks_ += blanks);
+      message.kind = MessageKind::nothing;
+      return blanks;
+    }
     if (scanner_.feed(input) != JsonScanner::Status::done) {
       check_size(input.size());
       return 0;
     }
     const std::size_t end = scanner_.end();
     scanner_.reset();
+    blanks_ = 0;
     check_size(end);
-    std::size_t begin = 0;
-    while (is_json_space(input[begin])) ++begin;
-    const std::string_view text = input.substr(begin, end - begin);
+    const std::string_view text = input.substr(0, end);
     if (text[0] == '[') {
-      if (begin_batch(text, message)) return read_element(input, begin + 1, message);
+      if (begin_batch(text, message)) return read_element(input, 1, message);
     } else {
       take(parse(text, message), message);
     }
     return skip_blanks(input, end);
   }
 
-  bool between_messages(std::string_view input) const override {
-    return in_batch_ == 0 && skip_blanks(input, 0) == input.size();
-  }
+  bool in_batch() const noexcept override { return in_batch_ != 0; }
 
   // A server asks nothing.
   void begin_request(Buffer&, const RequestHeader&) const override {}
@@ -98,11 +100,6 @@ class JsonRpcServerWire final : public Wire {
   bool has_notify() const noexcept override { return true; }
 
  private:
-  static std::size_t skip_blanks(std::string_view input, std::size_t from) {
-    while (from < input.size() && is_json_space(input[from])) ++from;
-    return from;
-  }
-
   JsonRpcRequest parse(std::string_view text, Message& message) const {
     return parse_json_rpc_request(text, limits().decode, batch_ != nullptr,
                                   message.unescaped_method);
@@ -187,6 +184,7 @@ class JsonRpcServerWire final : public Wire {
 
   // Of the reading half.
   JsonScanner scanner_;
+  std::size_t blanks_ = 0;                        // that were read over in front of a value
   std::shared_ptr<JsonRpcBatch> batch_;           // the array that is being read
   std::size_t in_batch_ = 0;                      // its elements that were not read yet
   JsonRpcVersion version_ = JsonRpcVersion::two;  // of the last request

@@ -53,10 +53,16 @@ class ServerConnection : public ServerStream,
   // After that. Such a connection carries no messages and has no wire().
   bool is_plain_http() const noexcept { return wire_ == nullptr; }
 
+  // False once no further request is to be read.
+  bool may_read() const noexcept { return !stopping() || wire_->in_batch(); }
+
   // The next message, without waiting: false if it is not all there. Throws Error if what is there
   // can't be one; message.seq then tells whose it was, if that is known.
   bool next_message(Message& message) {
-    if (input_.empty()) return false;
+    if (input_.empty()) {
+      message.metadata.clear();  // an idle connection must not hold on to it
+      return false;
+    }
     const std::size_t size = wire_->read(input_.view(), message);
     if (size == 0) return false;
     input_.consume(size);  // the message's views stay valid until the next receive()
@@ -114,7 +120,7 @@ class ServerConnection : public ServerStream,
     input_broken_ = broken;
   }
 
-  // No request is read after the one at work. Any thread.
+  // No request is read after the one at work, or the batch. Any thread.
   void stop_reading() {
     stopping_.store(true, std::memory_order_relaxed);
     ::shutdown(socket_.fd(), SHUT_RD);

@@ -17,6 +17,8 @@
 
 #include <geerpc/codec/json_scan.hpp>
 #include <geerpc/protocol/http_connect.hpp>
+#include <geerpc/protocol/json_rpc_wire.hpp>
+#include <geerpc/protocol/option.hpp>
 #include <geerpc/protocol/recognise.hpp>
 #include <geerpc/protocol/wires.hpp>
 #include <geerpc/server/stream.hpp>
@@ -182,7 +184,9 @@ class Handshake {
   std::unique_ptr<Wire> choose_wire(const Option& option) {
     std::unique_ptr<Wire> wire;
     for (const Codec* const codec : codecs_) {
-      if (codec->content_type() == option.codec) wire = make_server_wire(*codec, limits_, option);
+      if (codec->content_type() == option.codec) {
+        wire = make_wire(*codec, limits_, Wire::Side::server, option.extended);
+      }
     }
     if (wire != nullptr && option.magic == kMagicNumber) return wire;
     const Error refusal =

@@ -21,6 +21,7 @@
 
 #include <geerpc/codec/codec.hpp>
 #include <geerpc/codec/json_writer.hpp>
+#include <geerpc/protocol/wires.hpp>
 #include <geerpc/reflect/describe.hpp>
 #include <geerpc/server/services.hpp>
 
