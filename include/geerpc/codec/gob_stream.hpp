@@ -12,6 +12,7 @@
 #include <cstring>      // memcpy
 #include <string_view>  // string_view
 
+#include <geerpc/base/hot_path.hpp>
 #include <geerpc/codec/gob_codec.hpp>
 #include <geerpc/codec/gob_plan.hpp>
 #include <geerpc/codec/gob_scan.hpp>
@@ -117,20 +118,8 @@ class GobStreamCodec final : public GobCodec {
   }
 
   void read(std::string_view in, const DecodeLimits& limits, Read read) const override {
-    if (stream_ != nullptr) {
-      PlannedGobDecoder decoder(in, stream_->seen, limits);
-      return read(decoder);
-    }
-    GobSchema schema;
-    GobScanner scanner(schema, limits.max_depth);
-    const bool empty = in.empty();
-    GobScanner::Found found;
-    while ((found = scanner.scan(in)) == GobScanner::Found::definition) {
-      in.remove_prefix(scanner.size());
-    }
-    if (found == GobScanner::Found::nothing) throw_bad_value(empty ? "EOF" : "unexpected EOF");
-    if (scanner.size() != in.size()) throw_bad_value("gob: bytes behind the value");
-    PlannedGobDecoder decoder(in, schema, limits);
+    if (stream_ == nullptr) return read_alone(in, limits, read);
+    PlannedGobDecoder decoder(in, stream_->seen, limits);
     read(decoder);
   }
 
@@ -145,6 +134,21 @@ class GobStreamCodec final : public GobCodec {
   }
 
  private:
+  // Apart, since a schema takes some space on the stack.
+  GEERPC_COLD static void read_alone(std::string_view in, const DecodeLimits& limits, Read read) {
+    GobSchema schema;
+    GobScanner scanner(schema, limits.max_depth);
+    const bool empty = in.empty();
+    GobScanner::Found found;
+    while ((found = scanner.scan(in)) == GobScanner::Found::definition) {
+      in.remove_prefix(scanner.size());
+    }
+    if (found == GobScanner::Found::nothing) throw_bad_value(empty ? "EOF" : "unexpected EOF");
+    if (scanner.size() != in.size()) throw_bad_value("gob: bytes behind the value");
+    PlannedGobDecoder decoder(in, schema, limits);
+    read(decoder);
+  }
+
   // A value in a message of its own, behind the definitions that the peer lacks.
   static void write_message(GobSentTypes& sent, const GobType& type, std::size_t at_least,
                             Buffer& out, Write write) {
