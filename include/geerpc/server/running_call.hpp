@@ -62,9 +62,9 @@ class RunningCall final : public Responder {
       error = Error(StatusCode::unknown, "the handler threw something that is no std::exception");
     }
     if (error) {
-      failed_ = true;
       if (!handler_began_) error = error->never_ran();
       stop_running();
+      failed_ = true;
       finish([&](Buffer& out) { wire.write_error(out, message_.seq, message_.method, *error); });
     }
     count();
@@ -249,7 +249,7 @@ class RunningCall final : public Responder {
       SteadyClock::time_point::max().time_since_epoch().count()};
   std::optional<Context> context_;
   bool handler_began_ = false;
-  bool failed_ = false;
+  bool failed_ = false;  // written by the monitor, too, until stop_running()
   bool counted_ = false;
 
   bool was_claimed_ = false;
