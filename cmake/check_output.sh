@@ -1,6 +1,7 @@
 #!/bin/sh
-# check_output.sh EXPECTED PROGRAM [ARGUMENT...]: runs the program, which must exit with 0, and
-# compares its output with the file EXPECTED. There, each line is an extended regular expression:
+# check_output.sh EXPECTED PROGRAM [ARGUMENT...]: runs the program, with no input, which must exit
+# with 0, and compares its output with the file EXPECTED. There, each line is an extended regular
+# expression:
 #   text      some whole line of the output must match it
 #   ! text    no whole line of the output may match it
 #   # text    a comment; so are empty lines
@@ -8,7 +9,7 @@
 
 expected=$1
 shift
-output=$("$@" 2>&1)
+output=$("$@" 2>&1 </dev/null)
 code=$?
 printf '%s\n' "$output"
 failures=0

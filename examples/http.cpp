@@ -1,4 +1,4 @@
-// Plain RPC and RPC through HTTP CONNECT on one port, and the debug page on another.
+// Plain RPC, RPC through HTTP CONNECT, JSON-RPC by POST and the debug page, all on one port.
 
 #include <geerpc/geerpc.hpp>
 
@@ -8,18 +8,20 @@
 int main() {
   geerpc::Server server;
   server.add("Math.Add", [](int a, int b) { return a + b; });
+  geerpc::serve_http(server);
   const geerpc::Address tcp = server.listen("tcp@127.0.0.1:0");
+  const std::string port = std::to_string(tcp.port());
 
-  // The same port takes both: the first bytes tell which it is.
+  // The first bytes of a connection tell which it is.
   geerpc::Client plain(tcp);
   std::cout << "tcp@: " << plain.call<int>("Math.Add", 1, 2) << '\n';
-  geerpc::Client tunnel("http@127.0.0.1:" + std::to_string(tcp.port()));
+  geerpc::Client tunnel("http@127.0.0.1:" + port);
   std::cout << "http@: " << tunnel.call<int>("Math.Add", 3, 4) << '\n';
+  geerpc::JsonRpcHttpClient post("http://127.0.0.1:" + port + "/jsonrpc");
+  std::cout << "http://: " << post.call<int>("Math.Add", 5, 6) << '\n';
 
   // The page is for people; try a browser while a program of yours runs.
-  geerpc::DebugServer debug(server);
-  const int port = debug.listen("127.0.0.1:0");
-  httplib::Client browser("127.0.0.1", port);
+  httplib::Client browser("127.0.0.1", tcp.port());
   const auto page = browser.Get(geerpc::kDebugPath);
   const bool listed = page && page->body.find("Add(int, int) int") != std::string::npos;
   std::cout << geerpc::kDebugPath << ": " << (page ? page->status : 0)

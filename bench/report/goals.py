@@ -19,6 +19,7 @@ TITLES = {
     9: "Idle programs do not wake up",
     10: "Compile time and program size",
     11: "Cost grows gently with connections and methods",
+    12: "gob, and Go programs",
 }
 
 
@@ -189,11 +190,21 @@ def growing(rows):
                     at_least=False)
 
 
+def gob(rows):
+    for row in ("go-client:echo:16", "go-client:shared:16:16", "go-client:pipe:128:16"):
+        yield Check(12, row, "calls/s of Go's client with our server, against Go's server",
+                    ratio(rows.get(row), "go-geerpc", "go"), 1.3, "x")
+    for row in ("add", "echo:16"):
+        yield Check(12, row, "gob: calls/s, against MessagePack",
+                    ratio(rows.get(row), "geerpc-gob", "geerpc"), 0.85)
+
+
 def checks(results):
     """All of them, in the order of the goals, whether or not they were measured."""
     rows = results["rows"]
     return [*small_calls(rows, results.get("counts")), *concurrency(rows), *pipelining(rows),
-            *slow_and_json(rows), *resources(results), *compiling(results), *growing(rows)]
+            *slow_and_json(rows), *resources(results), *compiling(results), *growing(rows),
+            *gob(rows)]
 
 
 def verdict_of(goal, all_checks):

@@ -25,6 +25,11 @@ class Participant:
     peer: bool = True         # one of those that geerpc is compared with
     works: str = ".*"         # the kinds of work that it is asked to do
     native: bool = True       # C or C++: malloc and callgrind tell something
+    variant: bool = False     # of one that is there already, and like that one when idle
+    server_program: str = ""  # if the server is another participant's
+
+    def program_of(self, side):
+        return f"{side == 'server' and self.server_program or self.program}-{side}"
 
     def server_words(self, work):
         # Bare sockets are at their best with another server when calls are pipelined.
@@ -37,14 +42,19 @@ PARTICIPANTS = [
     Participant("raw", "bare sockets", "raw", ("plain",), peer=False),
     Participant("geerpc", "geerpc", "geerpc", peer=False),
     Participant("geerpc-json", "geerpc, JSON", "geerpc", client=("json",), peer=False,
-                works="(add|echo).*"),
+                works="(add|echo).*", variant=True),
+    Participant("geerpc-gob", "geerpc, gob", "geerpc", client=("gob",), peer=False,
+                works="(add|echo).*", variant=True),
     Participant("thrift", "Thrift, buffered", "thrift", ("buffered",), ("buffered",)),
     Participant("thrift-framed", "Thrift, framed", "thrift", ("framed",), ("framed",)),
     Participant("grpc", "gRPC C++", "grpc"),
     Participant("capnp", "Cap'n Proto", "capnp"),
     Participant("go", "Go net/rpc, gob", "go", ("gob",), ("gob",), native=False),
     Participant("go-json", "Go net/rpc, JSON", "go", ("json",), ("json",), native=False,
-                works="(add|echo).*"),
+                works="(add|echo).*", variant=True),
+    # Only in rows of its own.
+    Participant("go-geerpc", "Go's client, geerpc's server", "go", ("structs=1",), ("gob",),
+                peer=False, works="", native=False, variant=True, server_program="geerpc"),
 ]
 BY_KEY = {participant.key: participant for participant in PARTICIPANTS}
 
@@ -87,5 +97,5 @@ def build(directory, jobs, quiet=False):
 
 
 def built(participant, directory):
-    return all(os.access(directory / f"{participant.program}-{side}", os.X_OK)
+    return all(os.access(directory / participant.program_of(side), os.X_OK)
                for side in ("client", "server"))

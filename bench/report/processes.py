@@ -169,9 +169,9 @@ class Pair:
         self.directory, self.entry, self.cpus, self.patience = directory, entry, cpus, patience
         self.wrap_client, self.client_environment = wrap_client, client_environment
         self.client = self.port = None
-        program = entry.participant.program
-        self.server = Program(f"{program}-server ({entry.key}, {entry.work})",
-                              [*wrap_server, directory / f"{program}-server", *entry.server], cpus,
+        program = entry.participant.program_of("server")
+        self.server = Program(f"{program} ({entry.key}, {entry.work})",
+                              [*wrap_server, directory / program, *entry.server], cpus,
                               server_environment)
 
     def connect(self):
@@ -182,10 +182,10 @@ class Pair:
 
     def new_client(self):
         """One more client program, which becomes the caller's."""
-        entry, program = self.entry, self.entry.participant.program
-        return Program(f"{program}-client ({entry.key}, {entry.work})",
-                       [*self.wrap_client, self.directory / f"{program}-client", self.port,
-                        entry.work, *entry.client], self.cpus, self.client_environment)
+        entry, program = self.entry, self.entry.participant.program_of("client")
+        return Program(f"{program} ({entry.key}, {entry.work})",
+                       [*self.wrap_client, self.directory / program, self.port, entry.work,
+                        *entry.client], self.cpus, self.client_environment)
 
     def ready(self, client=None):
         client = client or self.client

@@ -13,9 +13,9 @@ MEMORY_CONNECTIONS = 1000
 
 
 def each(plan, keys=None):
-    """The participants of the plan, one for each program and mode that differ when idle."""
+    """The participants of the plan, but for variants of others."""
     return [BY_KEY[key] for key in plan.participants
-            if (keys is None or key in keys) and not key.endswith("-json")]
+            if (keys is None or key in keys) and not BY_KEY[key].variant]
 
 
 def guarded(entries, participant, measure):

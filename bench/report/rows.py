@@ -43,6 +43,14 @@ def window_row():
     ], baseline="geerpc-sync")
 
 
+def go_client_row(work, title, cpus):
+    """Go's own client, whose server is Go's or ours."""
+    return Row(f"go-client:{work}", f"Go's net/rpc client, {title}", cpus, 12, [
+        Entry(BY_KEY["go"], work, title="Go's server"),
+        Entry(BY_KEY["go-geerpc"], work, title="geerpc's server"),
+    ], baseline="go")
+
+
 def methods_row(numbers):
     return Row("methods", "add, by the number of methods that the server has", 1, 11, [
         Entry(BY_KEY["geerpc"], "add", f"geerpc-{number}", f"geerpc, {number:,} methods",
@@ -71,5 +79,8 @@ def timed_rows(quick):
                         f"{n:,} connection{'s' if n > 1 else ''}, a thread each, echo of 16 B", 2,
                         11, ("raw", "geerpc", "thrift", "go"))
              for n in ((1, 10, 100) if quick else (1, 10, 100, 1000))]
+    rows += [go_client_row("echo:16", "echo of 16 B", 1),
+             go_client_row("shared:16:16", "16 goroutines on one connection, echo of 16 B", 2),
+             go_client_row("pipe:128:16", "128 calls in flight on one connection, echo of 16 B", 2)]
     rows += [methods_row((3, 100, 1000) if quick else (3, 100, 10000))]
     return rows

@@ -8,9 +8,11 @@
 
 #include <geerpc/core.hpp>
 
-// The registry and the debug page over HTTP.
+// Over HTTP: the registry, the debug page, and JSON-RPC.
 #include <geerpc/http/http_registry.hpp>
 #include <geerpc/http/registry_server.hpp>
 #include <geerpc/http/debug_server.hpp>
+#include <geerpc/http/rpc_http.hpp>
+#include <geerpc/http/json_rpc_client.hpp>
 
 #endif  // GEERPC_GEERPC_HPP

@@ -43,17 +43,13 @@
 //   geerpc/codec/msgpack_writer.hpp
 //   geerpc/codec/gob_codec.hpp
 //   geerpc/codec/gob_decode.hpp
-//   geerpc/codec/gob_plan.hpp
 //   geerpc/codec/gob_schema.hpp
 //   geerpc/base/random.hpp
 //   geerpc/codec/gob_reader.hpp
 //   geerpc/codec/gob_type.hpp
-//   geerpc/codec/gob_skip.hpp
 //   geerpc/codec/gob_encode.hpp
 //   geerpc/codec/gob_writer.hpp
 //   geerpc/codec/json_writer.hpp
-//   geerpc/codec/gob_scan.hpp
-//   geerpc/codec/gob_sent.hpp
 //   geerpc/codec/json_rpc_params.hpp
 //   geerpc/client/client.hpp
 //   geerpc/client/call_by_method.hpp
@@ -78,37 +74,48 @@
 //   geerpc/client/channel.hpp
 //   geerpc/client/dial.hpp
 //   geerpc/client/options.hpp
+//   geerpc/client/protocol.hpp
+//   geerpc/protocol/json_rpc_client_wire.hpp
+//   geerpc/codec/json_scan.hpp
+//   geerpc/protocol/json_rpc.hpp
+//   geerpc/protocol/wires.hpp
+//   geerpc/protocol/frame_wire.hpp
+//   geerpc/protocol/gob_wire.hpp
+//   geerpc/codec/gob_stream.hpp
+//   geerpc/codec/gob_plan.hpp
+//   geerpc/codec/gob_scan.hpp
+//   geerpc/codec/gob_skip.hpp
+//   geerpc/codec/gob_sent.hpp
+//   geerpc/protocol/gob_headers.hpp
+//   geerpc/protocol/json_wire.hpp
 //   geerpc/net/dialer.hpp
 //   geerpc/net/resolver.hpp
 //   geerpc/protocol/http_connect.hpp
 //   geerpc/protocol/option.hpp
-//   geerpc/protocol/wires.hpp
-//   geerpc/protocol/frame_wire.hpp
-//   geerpc/protocol/gob_wire.hpp
-//   geerpc/protocol/gob_headers.hpp
-//   geerpc/protocol/json_rpc_client_wire.hpp
-//   geerpc/codec/json_scan.hpp
-//   geerpc/protocol/json_rpc.hpp
-//   geerpc/protocol/json_rpc_wire.hpp
-//   geerpc/protocol/json_rpc_replies.hpp
-//   geerpc/protocol/json_wire.hpp
 //   geerpc/server/server.hpp
 //   geerpc/server/acceptor.hpp
 //   geerpc/net/listener.hpp
 //   geerpc/server/core.hpp
-//   geerpc/server/monitor.hpp
-//   geerpc/server/running_call.hpp
-//   geerpc/base/duration.hpp
+//   geerpc/server/introspection.hpp
+//   geerpc/reflect/describe.hpp
+//   geerpc/server/services.hpp
+//   geerpc/server/handler.hpp
+//   geerpc/server/stats.hpp
+//   geerpc/server/json_rpc_text.hpp
+//   geerpc/protocol/json_rpc_answer.hpp
 //   geerpc/server/connection.hpp
 //   geerpc/net/idle_stack.hpp
 //   geerpc/server/handshake.hpp
+//   geerpc/protocol/json_rpc_wire.hpp
+//   geerpc/protocol/json_rpc_replies.hpp
 //   geerpc/protocol/recognise.hpp
 //   geerpc/server/stream.hpp
 //   geerpc/server/options.hpp
-//   geerpc/server/handler.hpp
-//   geerpc/server/stats.hpp
+//   geerpc/server/monitor.hpp
+//   geerpc/server/running_call.hpp
+//   geerpc/base/duration.hpp
 //   geerpc/server/worker.hpp
-//   geerpc/server/services.hpp
+//   geerpc/server/plain_http.hpp
 //   geerpc/server/worker_pool.hpp
 //   geerpc/registry/registry.hpp
 //   geerpc/registry/server_list.hpp
@@ -121,10 +128,11 @@
 //   geerpc/cluster/peers.hpp
 //   geerpc/observe/debug_page.hpp
 //   geerpc/http/http_registry.hpp
+//   geerpc/http/exchange.hpp
 //   geerpc/http/httplib.hpp
-//   geerpc/http/registry_headers.hpp
 //   geerpc/http/tunnel.hpp
 //   geerpc/net/private_path.hpp
+//   geerpc/http/registry_headers.hpp
 //   geerpc/http/url.hpp
 //   geerpc/net/local_host.hpp
 //   geerpc/registry/server_list_json.hpp
@@ -132,7 +140,12 @@
 //   geerpc/http/server.hpp
 //   geerpc/http/front.hpp
 //   geerpc/http/backend.hpp
+//   geerpc/http/head.hpp
 //   geerpc/http/debug_server.hpp
+//   geerpc/http/rpc_http.hpp
+//   geerpc/http/engine.hpp
+//   geerpc/http/json_rpc_handler.hpp
+//   geerpc/http/json_rpc_client.hpp
 //
 // MIT License
 //
@@ -1593,7 +1606,7 @@ GEERPC_END_NAMESPACE
 // geerpc: typed RPC, service discovery and load balancing for C++17
 // SPDX-License-Identifier: MIT
 //
-// The built-in codecs, and from C++ values to bytes and back with whichever codec is in use.
+// MessagePack, and from C++ values to bytes and back with whichever codec is in use.
 
 #ifndef GEERPC_CODEC_CODEC_HPP
 #define GEERPC_CODEC_CODEC_HPP
@@ -2171,6 +2184,9 @@ namespace detail {
 // function can't be: they are told apart by this.
 enum class CodecId { custom, json, msgpack, gob, json_rpc_1, json_rpc_2 };
 
+// How messages are laid out whose bodies are in a codec: see protocol/wires.hpp.
+struct Layout;
+
 }  // namespace detail
 
 // To add a format of your own, derive from this and convert between nlohmann::json and bytes:
@@ -2201,12 +2217,16 @@ class Codec {
 
   // For geerpc itself.
   detail::CodecId id() const noexcept { return id_; }
+  const detail::Layout* layout() const noexcept { return layout_; }  // null: in our frames
 
  protected:
-  explicit Codec(detail::CodecId id = detail::CodecId::custom) noexcept : id_(id) {}
+  explicit Codec(detail::CodecId id = detail::CodecId::custom,
+                 const detail::Layout* layout = nullptr) noexcept
+      : id_(id), layout_(layout) {}
 
  private:
   detail::CodecId id_;
+  const detail::Layout* layout_;
 };
 
 GEERPC_END_NAMESPACE
@@ -2980,6 +3000,11 @@ namespace detail {
 
 constexpr bool is_json_space(char c) noexcept {
   return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+}
+// Where the white space ends that begins at `from`.
+constexpr std::size_t skip_blanks(std::string_view text, std::size_t from) noexcept {
+  while (from < text.size() && is_json_space(text[from])) ++from;
+  return from;
 }
 constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 
@@ -4922,15 +4947,12 @@ GEERPC_END_NAMESPACE
 // geerpc: typed RPC, service discovery and load balancing for C++17
 // SPDX-License-Identifier: MIT
 //
-// "application/gob", the format of Go's encoding/gob. Unlike other codecs it has a memory: types
-// are described once per stream. So each connection has a codec of its own.
+// "application/gob", the format of Go's encoding/gob, as far as it depends on C++ types.
 
 #ifndef GEERPC_CODEC_GOB_CODEC_HPP
 #define GEERPC_CODEC_GOB_CODEC_HPP
 
 #include <cstddef>      // size_t
-#include <cstring>      // memcpy
-#include <string>       // string
 #include <string_view>  // string_view
 #include <tuple>        // get, tuple
 #include <variant>      // monostate
@@ -4965,26 +4987,6 @@ GEERPC_END_NAMESPACE
 #include <variant>      // monostate
 #include <vector>       // vector
 
-// ---- include/geerpc/codec/gob_plan.hpp
-// geerpc: typed RPC, service discovery and load balancing for C++17
-// SPDX-License-Identifier: MIT
-//
-// GobPlan: how a struct of the peer's becomes a struct of ours. Types are compared once, by Go's
-// rules and with Go's error texts; values are then read without a look at names.
-
-#ifndef GEERPC_CODEC_GOB_PLAN_HPP
-#define GEERPC_CODEC_GOB_PLAN_HPP
-
-#include <algorithm>    // find
-#include <atomic>       // atomic
-#include <cstddef>      // size_t
-#include <memory>       // make_unique, unique_ptr
-#include <optional>     // optional
-#include <string>       // string, to_string
-#include <string_view>  // string_view
-#include <utility>      // exchange, pair
-#include <vector>       // vector
-
 // ---- include/geerpc/codec/gob_schema.hpp
 // geerpc: typed RPC, service discovery and load balancing for C++17
 // SPDX-License-Identifier: MIT
@@ -5014,6 +5016,7 @@ GEERPC_END_NAMESPACE
 #define GEERPC_BASE_RANDOM_HPP
 
 #include <chrono>  // duration, nanoseconds
+#include <memory>  // make_unique
 #include <random>  // mt19937_64, random_device, uniform_real_distribution
 
 
@@ -5021,10 +5024,11 @@ GEERPC_BEGIN_NAMESPACE
 
 namespace detail {
 
-// This thread's generator.
+// This thread's generator. It has 2.5 KiB, which the threads that do without must not pay for: what
+// is thread_local itself is a part of every thread's stack.
 inline std::mt19937_64& random_generator() {
-  thread_local std::mt19937_64 generator{std::random_device{}()};
-  return generator;
+  thread_local const auto generator = std::make_unique<std::mt19937_64>(std::random_device{}());
+  return *generator;
 }
 
 // A random duration between `low` times and `high` times `period`.
@@ -5109,7 +5113,8 @@ class GobReader {
     const bool has_length = read_gob_length(rest, head, length);
     if (!has_length || length > rest.size() - head) {
       if (!more_may_come_) throw_short();
-      throw GobNeedsMore{has_length ? static_cast<std::size_t>(length) - (rest.size() - head) : 1};
+      if (!has_length) throw GobNeedsMore{head > rest.size() ? head - rest.size() : 1};
+      throw GobNeedsMore{static_cast<std::size_t>(length) - (rest.size() - head)};
     }
     p_ = end_ + head;
     end_ = p_ + length;
@@ -5164,6 +5169,13 @@ class GobReader {
     const std::uint64_t n = uint();
     if (n > static_cast<std::size_t>(all_end_ - p_)) throw_short();
     return static_cast<std::size_t>(n);
+  }
+
+  // Called in front of each element of a container. A struct may end with its message, and so take
+  // no byte at all: without this, counts inside of each other would make many elements of few
+  // bytes.
+  void begin_element() const {
+    if (p_ == end_) throw_short();
   }
 
   // The number of the field that follows in a struct of `fields` fields; false at its end, which is
@@ -5699,366 +5711,6 @@ class GobSchema {
 GEERPC_END_NAMESPACE
 
 #endif  // GEERPC_CODEC_GOB_SCHEMA_HPP
-// ---- include/geerpc/codec/gob_plan.hpp, continued
-
-GEERPC_BEGIN_NAMESPACE
-namespace detail {
-
-struct GobPlan {
-  static constexpr std::size_t kSkip = ~std::size_t{0};
-  struct Step {
-    std::size_t field = kSkip;        // of ours
-    const GobRemote* type = nullptr;  // if it is not skipped
-  };
-
-  const GobType* local = nullptr;
-  std::vector<Step> steps;           // for each field of the peer's struct
-  std::vector<std::size_t> matches;  // those that are not skipped, at most one for each of ours
-  std::optional<Error> failure;      // why there is no way
-  const GobPlan* next = nullptr;     // another type of ours, for the same struct of the peer's
-};
-
-inline GobSchema::~GobSchema() {
-  for (const auto& type : types_) {
-    for (const GobPlan* plan = type->plans.load(std::memory_order_acquire); plan != nullptr;) {
-      delete std::exchange(plan, plan->next);
-    }
-  }
-}
-
-// Appends what Go calls the type, "Args = struct { A int; B []string; }", as far as that is short.
-inline void append_gob_remote_name(const GobSchema& schema, const GobRemote* type, int depth,
-                                   std::string& out) {
-  constexpr int max_depth = 8;
-  constexpr std::size_t max_size = 400;
-  if (out.size() > max_size) return;
-  if (type == nullptr || depth > max_depth) {
-    out += '?';
-    return;
-  }
-  const auto append = [&](int id) {
-    append_gob_remote_name(schema, schema.find(id), depth + 1, out);
-  };
-  const std::string_view name = type->name.substr(0, 100);
-  switch (type->shape) {
-    case GobShape::array:
-      out += "[" + std::to_string(type->length) + "]";
-      return append(type->element);
-    case GobShape::slice:
-      out += "[]";
-      return append(type->element);
-    case GobShape::map:
-      out += "map[";
-      append(type->key);
-      out += ']';
-      return append(type->element);
-    case GobShape::basic:
-    case GobShape::opaque:
-      break;
-    case GobShape::record:
-      if (depth != 0 && !name.empty()) break;
-      out.append(name).append(" = struct { ");
-      for (const GobRemote::Field& field : type->fields) {
-        if (out.size() > max_size) break;
-        out.append(field.name.substr(0, 100)).append(" ");
-        append(field.type);
-        out += "; ";
-      }
-      out += '}';
-      return;
-  }
-  out += name;
-}
-inline std::string gob_remote_name(const GobSchema& schema, const GobRemote* type) {
-  std::string name;
-  append_gob_remote_name(schema, type, 0, name);
-  return name;
-}
-
-// Finds plans and makes those that are missing. On the stack of one decoding; several may be at
-// work on one schema.
-class GobPlanner {
- public:
-  GobPlanner(const GobSchema& schema, std::size_t max_depth)
-      : schema_(schema), max_depth_(max_depth) {}
-
-  // Throws Error(invalid_argument), in Go's words, unless a value of the peer's type can become one
-  // of ours that is not in anything else.
-  void check(const GobRemote* remote, const GobType& local) {
-    if (local.shape != GobShape::record && !is_compatible(remote, local)) {
-      throw_bad_value("gob: decoding into local type *" + gob_type_name(local) +
-                      ", received remote type " + gob_remote_name(schema_, remote));
-    }
-    if (remote == nullptr) throw_bad_value("gob: unknown type id or corrupted data");
-    prepare(*remote, local);
-    if (local.shape != GobShape::record) return;
-    const bool both_have_fields = local.field_count != 0 && !remote->fields.empty();
-    if (both_have_fields && plan(*remote, local).matches.empty()) {
-      throw_bad_value("gob: type mismatch: no fields matched compiling decoder for " +
-                      std::string(local.name));
-    }
-  }
-
-  // The plan for a struct, and for those in it. Throws Error if they can't be had.
-  const GobPlan& plan(const GobRemote& remote, const GobType& local) {
-    for (const GobPlan* each = remote.plans.load(std::memory_order_acquire); each != nullptr;
-         each = each->next) {
-      if (each->local != &local) continue;
-      if (each->failure) throw *each->failure;
-      return *each;
-    }
-    return make(remote, local);
-  }
-
- private:
-  static constexpr std::size_t kMaxPlanned = 1u << 18;  // places in the plans of one stream
-
-  // Structs pass here: they are looked at field by field.
-  bool is_compatible(const GobRemote* remote, const GobType& local) const {
-    if (remote == nullptr) return false;
-    const auto elements = [&] {
-      return is_compatible(schema_.find(remote->element), local.element());
-    };
-    switch (local.shape) {
-      case GobShape::record:
-        return true;
-      case GobShape::basic:
-        // What marshals itself has no other form for those who don't know how.
-        if (remote->shape == GobShape::opaque) {
-          return local.id == kGobBytes || local.id == kGobString;
-        }
-        return remote->shape == GobShape::basic && remote->id == local.id;
-      case GobShape::opaque:
-        return remote->shape == GobShape::opaque;
-      case GobShape::array:
-        return remote->shape == GobShape::array && remote->length == local.length && elements();
-      case GobShape::slice:
-        return remote->shape == GobShape::slice && elements();
-      case GobShape::map:
-        return remote->shape == GobShape::map &&
-               is_compatible(schema_.find(remote->key), local.key()) && elements();
-    }
-    return false;
-  }
-
-  // Makes the plans for all structs in a type that is compatible.
-  void prepare(const GobRemote& remote, const GobType& local) {
-    if (local.shape == GobShape::record) {
-      if (remote.shape != GobShape::record) {
-        throw_bad_value("gob: type mismatch in decoder: want struct type " + gob_type_name(local) +
-                        "; got non-struct");
-      }
-      // A struct that is inside itself is being planned already.
-      const Pair pair(&remote, &local);
-      if (std::find(open_.begin(), open_.end(), pair) == open_.end()) plan(remote, local);
-      return;
-    }
-    if (local.shape == GobShape::map) prepare(schema_.get(remote.key), local.key());
-    if (local.element != nullptr) prepare(schema_.get(remote.element), local.element());
-  }
-
-  // A failure is kept, too: the peer must not make us find it out again and again.
-  const GobPlan& make(const GobRemote& remote, const GobType& local) {
-    if (schema_.planned.load(std::memory_order_relaxed) > kMaxPlanned) {
-      throw Error(StatusCode::resource_exhausted, "gob: too many different types");
-    }
-    auto plan = std::make_unique<GobPlan>();
-    plan->local = &local;
-    plan->steps.resize(remote.fields.size());
-    open_.emplace_back(&remote, &local);
-    try {
-      if (open_.size() > max_depth_) throw_too_deep(max_depth_);
-      std::vector<bool> taken(local.match_count);
-      for (std::size_t i = 0; i < remote.fields.size(); ++i) {
-        if (plan_field(remote, remote.fields[i], local, taken, plan->steps[i])) {
-          plan->matches.push_back(i);
-        }
-      }
-    } catch (const Error& error) {
-      plan->failure = error;
-      plan->steps = {};
-    }
-    open_.pop_back();
-    schema_.planned.fetch_add(plan->steps.size() + 8, std::memory_order_relaxed);
-    GobPlan* const made = plan.release();
-    made->next = remote.plans.load(std::memory_order_relaxed);
-    while (!remote.plans.compare_exchange_weak(made->next, made, std::memory_order_acq_rel)) {
-    }
-    if (made->failure) throw *made->failure;
-    return *made;
-  }
-
-  // False if the field is to be skipped.
-  bool plan_field(const GobRemote& remote, const GobRemote::Field& field, const GobType& local,
-                  std::vector<bool>& taken, GobPlan::Step& step) {
-    for (std::size_t i = 0; i < local.match_count; ++i) {
-      if (local.fields[i].name != field.name || taken[i]) continue;
-      const GobType& ours = local.fields[i].type();
-      const GobRemote& theirs = schema_.get(field.type);
-      if (!is_compatible(&theirs, ours)) {
-        throw_bad_value("gob: wrong type (" + std::string(local.fields[i].pointer ? "*" : "") +
-                        gob_type_name(ours) + ") for received field " +
-                        std::string(remote.name.substr(0, 100)) + "." +
-                        std::string(field.name.substr(0, 100)));
-      }
-      prepare(theirs, ours);
-      taken[i] = true;
-      step = {i, &theirs};
-      return true;
-    }
-    return false;
-  }
-
-  using Pair = std::pair<const GobRemote*, const GobType*>;
-
-  const GobSchema& schema_;
-  const std::size_t max_depth_;
-  std::vector<Pair> open_;  // of which plans are being made
-};
-
-}  // namespace detail
-GEERPC_END_NAMESPACE
-
-#endif  // GEERPC_CODEC_GOB_PLAN_HPP
-// ---- include/geerpc/codec/gob_decode.hpp, continued
-// ---- include/geerpc/codec/gob_skip.hpp
-// geerpc: typed RPC, service discovery and load balancing for C++17
-// SPDX-License-Identifier: MIT
-//
-// GobSkipper: reads over values of any type of the peer's.
-
-#ifndef GEERPC_CODEC_GOB_SKIP_HPP
-#define GEERPC_CODEC_GOB_SKIP_HPP
-
-#include <cstddef>  // size_t
-#include <cstdint>  // int64_t, uint64_t
-
-
-GEERPC_BEGIN_NAMESPACE
-namespace detail {
-
-// An interface value is a name, a type and a value of that type. A type that is new is defined
-// right there; the message then ends, and the rest of the value, and of all that it is in, comes in
-// the next one. Where such a value ends only who reads it can tell: so the thread that reads the
-// stream reads over each value that may hold interface values, and learns the types that are
-// defined in it; whoever decodes the value later reads over these definitions. (Go itself skips
-// such a value by its announced length, and then misses what was defined in it.)
-class GobSkipper {
- public:
-  GobSkipper(const GobSchema& schema, std::size_t max_depth)
-      : schema_(schema), max_depth_(max_depth), depth_left_(max_depth) {}
-
-  // As that thread. Definitions up to `known` were learned at an earlier attempt, which met the end
-  // of what was there; `known` moves on.
-  GobSkipper(GobSchema& schema, std::size_t max_depth, const char*& known)
-      : schema_(schema),
-        max_depth_(max_depth),
-        depth_left_(max_depth),
-        learning_(&schema),
-        known_(&known) {}
-
-  // What stands behind the number of a type.
-  void skip_typed(GobReader& in, std::int64_t id) {
-    const GobRemote& type = schema_.get(id);
-    if (type.shape != GobShape::record) in.uint();
-    skip(in, type);
-  }
-
-  // How many more messages the value turned out to be in.
-  int cuts() const noexcept { return cuts_; }
-
-  // A value whose type is known. Recursive, but no deeper than allowed.
-  void skip(GobReader& in, const GobRemote& type) {
-    switch (type.shape) {
-      case GobShape::basic:
-        skip_basic(in, type.id);
-        return;
-      case GobShape::opaque:
-        in.string();
-        return;
-      case GobShape::array:
-      case GobShape::slice:
-      case GobShape::map:
-      case GobShape::record:
-        break;
-    }
-    if (depth_left_ == 0) throw_too_deep(max_depth_);
-    --depth_left_;
-    if (type.shape == GobShape::record) {
-      for (std::size_t field = 0; in.next_field(field, type.fields.size());) {
-        skip(in, schema_.get(type.fields[field - 1].type));
-      }
-    } else {
-      const GobRemote* const key = type.shape == GobShape::map ? &schema_.get(type.key) : nullptr;
-      const GobRemote& element = schema_.get(type.element);
-      for (std::uint64_t left = in.uint(); left != 0; --left) {
-        if (in.at_end()) GobReader::throw_short();  // each takes a byte at least
-        if (key != nullptr) skip(in, *key);
-        skip(in, element);
-      }
-    }
-    ++depth_left_;
-  }
-
- private:
-  void skip_basic(GobReader& in, int id) {
-    if (id == kGobInterface) return skip_interface(in);
-    if (id == kGobBytes || id == kGobString) {
-      in.string();
-      return;
-    }
-    in.uint();
-    if (id == kGobComplex) in.uint();
-  }
-
-  void skip_interface(GobReader& in) {
-    if (in.string().empty()) return;  // nil
-    if (depth_left_ == 0) throw_too_deep(max_depth_);
-    --depth_left_;
-    // The type, behind definitions of such as are new. Behind one there is either the length of
-    // what follows or the end of the message.
-    std::int64_t id = 0;
-    while ((id = next_type(in)) < 0) {
-      define(in, id);
-      if (!in.at_end()) in.uint();
-    }
-    in.uint();  // the length of the value, or of its part up to the next definition
-    skip_typed(in, id);
-    ++depth_left_;
-  }
-  std::int64_t next_type(GobReader& in) {
-    if (in.at_end()) {
-      if (++cuts_ > kMaxCuts) {
-        throw Error(StatusCode::resource_exhausted, "gob: a value in too many messages");
-      }
-      in.begin_message();
-    }
-    return in.integer();
-  }
-  void define(GobReader& in, std::int64_t id) {
-    if (learning_ == nullptr || in.position() <= *known_) {
-      GobSchema::skip_definition(in);
-      return;
-    }
-    const char* const here = in.position();
-    learning_->learn(id, in);
-    *known_ = here;
-  }
-
-  static constexpr int kMaxCuts = 64;
-
-  const GobSchema& schema_;
-  const std::size_t max_depth_;
-  std::size_t depth_left_;
-  int cuts_ = 0;
-  GobSchema* const learning_ = nullptr;
-  const char** const known_ = nullptr;
-};
-
-}  // namespace detail
-GEERPC_END_NAMESPACE
-
-#endif  // GEERPC_CODEC_GOB_SKIP_HPP
 // ---- include/geerpc/codec/gob_decode.hpp, continued
 
 GEERPC_BEGIN_NAMESPACE
@@ -6073,63 +5725,31 @@ void decode_gob_value(GobDecoder& in, const GobRemote& type, T& out);
 // Reads a field of an object; without a type, makes it zero.
 using GobFieldDecoder = void (*)(GobDecoder& in, const GobRemote* type, void* object);
 
-// The decoding of one value: where it is and what it may do.
+// The decoding of one value: where it is and what it may do. What does not depend on C++ types is
+// virtual, and called from functions that are cold, so that compilers don't guess which one it is
+// going to be: then only programs that name gob have it (gob_stream.hpp).
 class GobDecoder {
  public:
-  // The schema outlives the decoder.
-  GobDecoder(std::string_view in, const GobSchema& schema, const DecodeLimits& limits)
-      : reader_(in),
-        schema_(schema),
-        planner_(schema, limits.max_depth),
-        limits_(limits),
-        depth_left_(limits.max_depth) {}
-
   GobReader& reader() noexcept { return reader_; }
-  const GobSchema& schema() const noexcept { return schema_; }
   std::size_t depth_left() const noexcept { return depth_left_; }
+
+  // The peer's type of that number. Throws Error if there is none.
+  GEERPC_COLD const GobRemote& type(std::int64_t id) const { return find(id); }
 
   // The value that the message holds, into an object that is of the type `local`.
   template <class T>
   void read(T& out) {
     const GobType& local = gob_type<T>();
-    reader_.begin_message();
-    const GobRemote* const type = schema_.find(reader_.integer());
-    planner_.check(type, local);
-    if (type->shape != GobShape::record && reader_.uint() != 0) {
-      throw_bad_value("gob: decode: corrupted data: non-zero delta for singleton");
-    }
+    const GobRemote& type = begin_as(local);
     place_.outermost = &local;
-    decode_gob_value(*this, *type, out);
+    decode_gob_value(*this, type, out);
   }
 
   // A struct, each of whose fields has a decoder.
-  void read_fields(const GobRemote& type, const GobType& local, const GobFieldDecoder* decoders,
-                   void* object) {
-    const GobPlan& plan = planner_.plan(type, local);
-    const Level level(*this);
-    const Place outer = place_;
-    auto expected = plan.matches.begin();
-    const auto clear_up_to = [&](std::size_t end) {
-      for (; expected != plan.matches.end() && *expected < end; ++expected) {
-        decoders[plan.steps[*expected].field](*this, nullptr, object);
-      }
-    };
-    for (std::size_t field = 0; reader_.next_field(field, plan.steps.size());) {
-      const GobPlan::Step& step = plan.steps[field - 1];
-      if (step.field == GobPlan::kSkip) {
-        skip(schema_.get(type.fields[field - 1].type));
-        continue;
-      }
-      clear_up_to(field - 1);
-      ++expected;
-      place_ = {nullptr, local.fields[step.field].name, 0};
-      decoders[step.field](*this, step.type, object);
-    }
-    clear_up_to(plan.steps.size());
-    place_ = outer;
+  GEERPC_COLD void read_fields(const GobRemote& type, const GobType& local,
+                               const GobFieldDecoder* decoders, void* object) {
+    read_struct(type, local, decoders, object);
   }
-
-  void skip(const GobRemote& type) { GobSkipper(schema_, depth_left_).skip(reader_, type); }
 
   // One level of nesting, and what is out of range on it is an element.
   class Level {
@@ -6157,7 +5777,7 @@ class GobDecoder {
     throw_bad_value("value for \"" + name + "\" out of range");
   }
 
- private:
+ protected:
   // What Go calls the place of a value in its errors: a field, or the outermost value, or an
   // element of one.
   struct Place {
@@ -6166,12 +5786,24 @@ class GobDecoder {
     int nesting = 0;
   };
 
+  GobDecoder(std::string_view in, const DecodeLimits& limits)
+      : reader_(in), limits_(limits), depth_left_(limits.max_depth) {}
+  ~GobDecoder() = default;
+
+  // Reads what stands in front of the value. Its type can become ours, or Error is thrown.
+  virtual const GobRemote& begin(const GobType& local) = 0;
+  virtual void read_struct(const GobRemote& type, const GobType& local,
+                           const GobFieldDecoder* decoders, void* object) = 0;
+  virtual const GobRemote& find(std::int64_t id) const = 0;
+
+  Place place_;
+
+ private:
+  GEERPC_COLD const GobRemote& begin_as(const GobType& local) { return begin(local); }
+
   GobReader reader_;
-  const GobSchema& schema_;
-  GobPlanner planner_;
   const DecodeLimits limits_;
   std::size_t depth_left_;
-  Place place_;
 };
 
 template <class T>
@@ -6216,7 +5848,7 @@ template <class T>
 void decode_gob_sequence(GobDecoder& in, const GobRemote& type, T& out) {
   using Element = element_of_t<T>;
   const std::size_t count = in.reader().count();
-  const GobRemote& of = in.schema().get(type.element);
+  const GobRemote& of = in.type(type.element);
   const GobDecoder::Level level(in);
   if constexpr (std::is_same_v<T, std::vector<Element>> && std::is_arithmetic_v<Element> &&
                 !std::is_same_v<Element, bool>) {
@@ -6226,10 +5858,14 @@ void decode_gob_sequence(GobDecoder& in, const GobRemote& type, T& out) {
     out.clear();
     // Never reserve more memory than there are bytes to read: a count is only a claim.
     out.reserve((std::min)(count, in.reader().left() / sizeof(Element) + 1));
-    for (std::size_t i = 0; i < count; ++i) decode_gob_value(in, of, out.emplace_back());
+    for (std::size_t i = 0; i < count; ++i) {
+      in.reader().begin_element();
+      decode_gob_value(in, of, out.emplace_back());
+    }
   } else {
     out.clear();
     for (std::size_t i = 0; i < count; ++i) {
+      in.reader().begin_element();
       Element element{};
       decode_gob_value(in, of, element);
       out.insert(out.end(), std::move(element));
@@ -6239,7 +5875,7 @@ void decode_gob_sequence(GobDecoder& in, const GobRemote& type, T& out) {
 
 template <class T>
 void decode_gob_array(GobDecoder& in, const GobRemote& type, T& out) {
-  const GobRemote& of = in.schema().get(type.element);
+  const GobRemote& of = in.type(type.element);
   const GobDecoder::Level level(in);
   if (in.reader().count() != sizeof(T) / sizeof(element_of_t<T>)) {
     throw_bad_value("gob: length mismatch in decodeArray");
@@ -6249,10 +5885,11 @@ void decode_gob_array(GobDecoder& in, const GobRemote& type, T& out) {
 
 template <class T>
 void decode_gob_map(GobDecoder& in, const GobRemote& type, T& out) {
-  const GobRemote& key_type = in.schema().get(type.key);
-  const GobRemote& of = in.schema().get(type.element);
+  const GobRemote& key_type = in.type(type.key);
+  const GobRemote& of = in.type(type.element);
   const GobDecoder::Level level(in);
   for (std::size_t left = in.reader().count(); left != 0; --left) {
+    in.reader().begin_element();
     typename T::key_type key{};
     typename T::mapped_type mapped{};
     decode_gob_value(in, key_type, key);
@@ -6801,7 +6438,8 @@ template <class T>
 void encode_gob_time(GobWriter& out, const T& time) {
   const Moment moment = to_moment(time);
   char bytes[15] = {1};
-  store_big_endian(bytes + 1, static_cast<std::uint64_t>(moment.seconds - kZeroTime.seconds));
+  store_big_endian(bytes + 1, static_cast<std::uint64_t>(moment.seconds) -
+                                  static_cast<std::uint64_t>(kZeroTime.seconds));
   store_big_endian(bytes + 9, moment.nanoseconds);
   store_big_endian(bytes + 13, std::uint16_t{0xFFFF});
   out.string({bytes, sizeof bytes});
@@ -6872,342 +6510,36 @@ GEERPC_END_NAMESPACE
 
 #endif  // GEERPC_CODEC_GOB_ENCODE_HPP
 // ---- include/geerpc/codec/gob_codec.hpp, continued
-// ---- include/geerpc/codec/gob_scan.hpp
-// geerpc: typed RPC, service discovery and load balancing for C++17
-// SPDX-License-Identifier: MIT
-//
-// GobScanner: finds the values in a gob stream, and learns the types that are defined between them.
-
-#ifndef GEERPC_CODEC_GOB_SCAN_HPP
-#define GEERPC_CODEC_GOB_SCAN_HPP
-
-#include <cstddef>      // size_t
-#include <cstdint>      // int64_t, uint64_t
-#include <string_view>  // string_view
-
 
 GEERPC_BEGIN_NAMESPACE
 namespace detail {
 
-// For the thread that reads the stream.
-class GobScanner {
+// What can be done in gob with a value whose C++ type only the caller knows.
+class GobCodec : public Codec {
  public:
-  // The schema outlives the scanner.
-  GobScanner(GobSchema& schema, std::size_t max_depth) : schema_(schema), max_depth_(max_depth) {}
-
-  enum class Found {
-    nothing,     // not all of it is there: come again with the same bytes and more behind them
-    definition,  // its type is learned
-    value,       // of whatever type; it may be in several messages
-  };
-  // What `in` begins with. size() is then how many bytes that takes; if nothing was found, as far
-  // as is known by now. Throws Error if the stream can't go on.
-  Found scan(std::string_view in) {
-    std::size_t head = 0;
-    std::uint64_t length = 0;
-    size_ = in.size() + 1;
-    if (!read_gob_length(in, head, length)) return Found::nothing;
-    size_ = head + static_cast<std::size_t>(length);
-    if (in.size() < size_) return Found::nothing;
-    GobReader reader(in, true);
-    reader.begin_message();
-    const std::int64_t id = reader.integer();
-    if (id < 0) {
-      schema_.learn(id, reader);
-      if (!reader.at_end()) throw_bad_value("extra data in buffer");
-      return Found::definition;
-    }
-    if (!schema_.has_interfaces() && id != kGobInterface) return Found::value;
-    return scan_value(in, reader, id);
-  }
-  std::size_t size() const noexcept { return size_; }
-
- private:
-  // The value may go on in the next message. It is read over from its start whenever the message
-  // that it turned out to lack has come, so a few times at most, however the stream is cut.
-  Found scan_value(std::string_view in, GobReader& reader, std::int64_t id) {
-    if (in.size() < wanted_) {
-      size_ = wanted_;
-      return Found::nothing;
-    }
-    const char* known = in.data() + known_;
-    GobSkipper skipper(schema_, max_depth_, known);
-    try {
-      skipper.skip_typed(reader, id);
-    } catch (const GobNeedsMore& more) {
-      known_ = static_cast<std::size_t>(known - in.data());
-      size_ = wanted_ = in.size() + more.bytes;
-      return Found::nothing;
-    } catch (const Error&) {
-      // A bad value in one message is the affair of who decodes it.
-      if (skipper.cuts() != 0) throw;
-    }
-    known_ = wanted_ = 0;
-    size_ = static_cast<std::size_t>(reader.message_end() - in.data());
-    return Found::value;
-  }
-
-  GobSchema& schema_;
-  const std::size_t max_depth_;
-  std::size_t size_ = 0;
-  // Of a value of which more is to come.
-  std::size_t known_ = 0;  // see GobSkipper
-  std::size_t wanted_ = 0;
-};
-
-}  // namespace detail
-GEERPC_END_NAMESPACE
-
-#endif  // GEERPC_CODEC_GOB_SCAN_HPP
-// ---- include/geerpc/codec/gob_codec.hpp, continued
-// ---- include/geerpc/codec/gob_sent.hpp
-// geerpc: typed RPC, service discovery and load balancing for C++17
-// SPDX-License-Identifier: MIT
-//
-// GobSentTypes: the types that we have described to the peer of one stream. A type is defined
-// before its first value, once per stream; from then on it is a number.
-
-#ifndef GEERPC_CODEC_GOB_SENT_HPP
-#define GEERPC_CODEC_GOB_SENT_HPP
-
-#include <cstddef>        // size_t
-#include <string>         // string
-#include <string_view>    // string_view
-#include <unordered_map>  // unordered_map
-#include <utility>        // move
-#include <vector>         // vector
-
-
-GEERPC_BEGIN_NAMESPACE
-namespace detail {
-
-// For one thread at a time, in the order in which the messages leave.
-class GobSentTypes {
- public:
-  // The number of a type. If the peer does not know it, its definition and those of the types in it
-  // are appended first.
-  int id_of(const GobType& type, Buffer& out) {
-    if (type.shape == GobShape::basic) return type.id;
-    const auto found = ids_.find(&type);
-    return found != ids_.end() ? found->second : define(type, out);
-  }
-
-  // How many types were described; and to forget the later ones, whose definitions did not leave.
-  std::size_t size() const noexcept { return types_.size(); }
-  void truncate(std::size_t size) noexcept {
-    for (; types_.size() > size; types_.pop_back()) ids_.erase(types_.back().type);
-  }
-
- private:
-  struct Entry {
-    const GobType* type;
-    std::string name;
-  };
-
-  // As a Go program that has just been started: it numbers types as it meets them, but containers
-  // behind what is in them, and describes the outer ones first.
-  int define(const GobType& type, Buffer& out) {
-    const std::size_t before = types_.size();
-    try {
-      const int id = number(type, std::string(type.name));
-      std::vector<bool> written(types_.size() - before);
-      write(type, before, written, out);
-      return id;
-    } catch (...) {
-      truncate(before);
-      throw;
-    }
-  }
-
-  // `name` is what Go calls a type in this place.
-  int number(const GobType& type, std::string name) {
-    if (type.shape == GobShape::basic) return type.id;
-    const auto found = ids_.find(&type);
-    if (found != ids_.end()) return found->second;
-    if (type.shape == GobShape::record) {
-      const int id = add(type, std::move(name));
-      for (std::size_t i = 0; i < type.field_count; ++i) {
-        const GobType& field = type.fields[i].type();
-        number(field, field.name.empty() ? gob_type_name(field) : std::string(field.name));
-      }
-      return id;
-    }
-    if (type.shape == GobShape::map) number(type.key(), "");
-    if (type.element != nullptr) {
-      const GobType& element = type.element();
-      const bool named = type.shape == GobShape::slice && !type.element_is_pointer;
-      number(element, named ? std::string(element.name) : "");
-    }
-    return add(type, std::move(name));
-  }
-  int add(const GobType& type, std::string name) {
-    const int id = kFirstId + static_cast<int>(types_.size());
-    types_.push_back({&type, std::move(name)});
-    try {
-      ids_.emplace(&type, id);
-    } catch (...) {
-      types_.pop_back();
-      throw;
-    }
-    return id;
-  }
-
-  // Appends the definitions of those types that have none yet.
-  void write(const GobType& type, std::size_t before, std::vector<bool>& written, Buffer& out) {
-    if (type.shape == GobShape::basic) return;
-    const auto place = static_cast<std::size_t>(ids_.at(&type) - kFirstId);
-    if (place < before || written[place - before]) return;
-    written[place - before] = true;
-    write_one(types_[place], out);
-    if (type.shape == GobShape::map) write(type.key(), before, written, out);
-    if (type.element != nullptr) write(type.element(), before, written, out);
-    for (std::size_t i = 0; i < type.field_count; ++i) {
-      write(type.fields[i].type(), before, written, out);
-    }
-  }
-
-  int known(const GobType& type) const {
-    return type.shape == GobShape::basic ? type.id : ids_.at(&type);
-  }
-
-  // One definition: the negative number, and a struct of Go's type wireType, of whose fields just
-  // the one is there that fits (encoding/gob/type.go; docs/protocol.md).
-  void write_one(const Entry& entry, Buffer& out) const {
-    const GobType& type = *entry.type;
-    const int id = known(type);
-    GobWriter writer(out);
-    const std::size_t start = writer.begin_message(0);
-    writer.integer(-id);
-    constexpr unsigned which[] = {0, 1, 2, 4, 3, 5};  // by shape
-    writer.uint(which[static_cast<int>(type.shape)]);
-    writer.uint(1);
-    write_common(writer, entry.name, id);
-    switch (type.shape) {
-      case GobShape::map:
-        write_number(writer, known(type.key()));
-        write_number(writer, known(type.element()));
-        break;
-      case GobShape::array:
-        write_number(writer, known(type.element()));
-        if (type.length != 0) write_number(writer, static_cast<std::int64_t>(type.length));
-        break;
-      case GobShape::slice:
-        write_number(writer, known(type.element()));
-        break;
-      case GobShape::record:
-        if (type.field_count != 0) write_fields(writer, type);
-        break;
-      case GobShape::basic:
-      case GobShape::opaque:
-        break;
-    }
-    writer.uint(0);
-    writer.uint(0);
-    writer.end_message(start);
-  }
-  // A struct {Name string; Id int}.
-  static void write_common(GobWriter& writer, std::string_view name, int id) {
-    if (!name.empty()) {
-      writer.uint(1);
-      writer.string(name);
-    }
-    writer.uint(name.empty() ? 2 : 1);
-    writer.integer(id);
-    writer.uint(0);
-  }
-  static void write_number(GobWriter& writer, std::int64_t number) {
-    writer.uint(1);
-    writer.integer(number);
-  }
-  void write_fields(GobWriter& writer, const GobType& type) const {
-    writer.uint(1);
-    writer.uint(type.field_count);
-    for (std::size_t i = 0; i < type.field_count; ++i) {
-      const GobField& field = type.fields[i];
-      if (!field.name.empty()) {
-        writer.uint(1);
-        writer.string(field.name);
-      }
-      writer.uint(field.name.empty() ? 2 : 1);
-      writer.integer(known(field.type()));
-      writer.uint(0);
-    }
-  }
-
-  static constexpr int kFirstId = kGobFirstId + 1;  // where Go begins
-
-  std::vector<Entry> types_;
-  std::unordered_map<const GobType*, int> ids_;
-};
-
-}  // namespace detail
-GEERPC_END_NAMESPACE
-
-#endif  // GEERPC_CODEC_GOB_SENT_HPP
-// ---- include/geerpc/codec/gob_codec.hpp, continued
-
-GEERPC_BEGIN_NAMESPACE
-namespace detail {
-
-// What the two ends of a connection have told each other.
-struct GobStream {
-  GobSentTypes sent;  // by us; of who writes
-  GobSchema seen;     // from the peer
-};
-
-class GobCodec final : public Codec {
- public:
-  enum class Mode {
-    complete,  // each value is a stream of its own
-    stream,    // values are parts of a connection's streams
-    early,     // encodes before it is known to which stream the value is going to belong
-  };
-
-  explicit GobCodec(Mode mode = Mode::complete) noexcept : Codec(CodecId::gob), mode_(mode) {}
-  // The stream outlives the codec.
-  explicit GobCodec(GobStream& stream) noexcept
-      : Codec(CodecId::gob), mode_(Mode::stream), stream_(&stream) {}
-
   std::string_view content_type() const override { return "application/gob"; }
   void encode(const nlohmann::json& value, Buffer& out) const override;
   nlohmann::json decode(std::string_view in, const DecodeLimits& limits) const override;
 
-  Mode mode() const noexcept { return mode_; }
-  GobStream* stream() const noexcept { return stream_; }
+  // Appends a value of the type. `write` appends what stands behind the number of the type, and
+  // that has some `at_least` bytes.
+  using Write = FunctionRef<void(GobWriter&)>;
+  virtual void write(const GobType& type, std::size_t at_least, Buffer& out, Write write) const = 0;
 
- private:
-  const Mode mode_;
-  GobStream* const stream_ = nullptr;
+  // `in` is one value and, if the codec is not of a connection, all that is there.
+  using Read = FunctionRef<void(GobDecoder&)>;
+  virtual void read(std::string_view in, const DecodeLimits& limits, Read read) const = 0;
+
+  // Encodes before it is known to which connection the value is going to belong.
+  virtual const Codec& early() const = 0;
+  virtual void append_early(std::string_view early, Buffer& out) const = 0;
+
+ protected:
+  explicit GobCodec(const Layout* layout = nullptr) noexcept : Codec(CodecId::gob, layout) {}
 };
 
-// A value in a message of its own, behind the definitions that the peer lacks.
-template <class Write>
-void write_gob_message(GobSentTypes& sent, const GobType& type, std::size_t at_least, Buffer& out,
-                       Write&& write) {
-  const int id = sent.id_of(type, out);
-  GobWriter writer(out);
-  const std::size_t start = writer.begin_message(at_least);
-  writer.integer(id);
-  write(writer);
-  writer.end_message(start);
-}
-
-// `write` appends what stands behind the number of the type.
-template <class Write>
-void encode_gob_as(const GobType& type, std::size_t at_least, const Codec& codec, Buffer& out,
-                   Write&& write) {
-  const auto& gob = static_cast<const GobCodec&>(codec);
-  if (gob.mode() == GobCodec::Mode::early) {
-    const GobType* const pointer = &type;
-    out.append(&pointer, sizeof pointer);
-    GobWriter writer(out);
-    return write(writer);
-  }
-  if (gob.mode() == GobCodec::Mode::stream) {
-    return write_gob_message(gob.stream()->sent, type, at_least, out, write);
-  }
-  GobSentTypes sent;
-  write_gob_message(sent, type, at_least, out, write);
+inline const GobCodec& as_gob(const Codec& codec) noexcept {
+  return static_cast<const GobCodec&>(codec);
 }
 
 template <class T>
@@ -7219,10 +6551,11 @@ void encode_gob(const Codec& codec, Buffer& out, const T& value) {
     encode_gob(codec, out, *value);
   } else {
     const GobType& type = gob_type<T>();
-    encode_gob_as(type, gob_at_least(value), codec, out, [&](GobWriter& writer) {
+    const auto write = [&](GobWriter& writer) {
       if (type.shape != GobShape::record) writer.uint(0);
       encode_gob_value(writer, value);
-    });
+    };
+    as_gob(codec).write(type, gob_at_least(value), out, write);
   }
 }
 template <class... T>
@@ -7233,43 +6566,19 @@ void encode_gob_arguments(const Codec& codec, Buffer& out, const T&... args) {
     (encode_gob(codec, out, args), ...);
   } else {
     const std::size_t at_least = (gob_at_least(args) + ...);
-    encode_gob_as(gob_type<std::tuple<gob_target_t<T>...>>(), at_least, codec, out,
-                  [&](GobWriter& writer) {
-                    unsigned delta = 1;
-                    (encode_gob_field(writer, args, delta), ...);
-                    writer.uint(0);
-                  });
+    const auto write = [&](GobWriter& writer) {
+      unsigned delta = 1;
+      (encode_gob_field(writer, args, delta), ...);
+      writer.uint(0);
+    };
+    as_gob(codec).write(gob_type<std::tuple<gob_target_t<T>...>>(), at_least, out, write);
   }
 }
 
-// What was encoded early, in the connection that it belongs to now.
-inline void append_early_gob(const Codec& codec, Buffer& out, std::string_view early) {
-  const GobType* type = nullptr;
-  std::memcpy(&type, early.data(), sizeof type);
-  early.remove_prefix(sizeof type);
-  write_gob_message(static_cast<const GobCodec&>(codec).stream()->sent, *type, early.size(), out,
-                    [&](GobWriter& writer) { writer.raw(early); });
-}
-
-// `in` is a value, in the messages that the scanner found it in, or for a codec without a stream a
-// whole stream of just one value.
 template <class T>
 void decode_gob(const Codec& codec, std::string_view in, T& out, const DecodeLimits& limits) {
-  const auto& gob = static_cast<const GobCodec&>(codec);
-  if (gob.stream() != nullptr) {
-    GobDecoder(in, gob.stream()->seen, limits).read(out);
-    return;
-  }
-  GobSchema schema;
-  GobScanner scanner(schema, limits.max_depth);
-  const bool empty = in.empty();
-  GobScanner::Found found;
-  while ((found = scanner.scan(in)) == GobScanner::Found::definition) {
-    in.remove_prefix(scanner.size());
-  }
-  if (found == GobScanner::Found::nothing) throw_bad_value(empty ? "EOF" : "unexpected EOF");
-  if (scanner.size() != in.size()) throw_bad_value("gob: bytes behind the value");
-  GobDecoder(in, schema, limits).read(out);
+  const auto read = [&](GobDecoder& decoder) { decoder.read(out); };
+  as_gob(codec).read(in, limits, read);
 }
 // Whoever takes no argument accepts any value.
 template <class... T>
@@ -7291,20 +6600,7 @@ inline nlohmann::json GobCodec::decode(std::string_view in, const DecodeLimits& 
   return value;
 }
 
-inline const Codec& early_gob_codec() {
-  static const GobCodec codec(GobCodec::Mode::early);
-  return codec;
-}
-
 }  // namespace detail
-
-// "application/gob": for Go programs that use net/rpc or GeeRPC. docs/interop.md says which types
-// are which.
-inline const Codec& gob_codec() {
-  static const detail::GobCodec codec;
-  return codec;
-}
-
 GEERPC_END_NAMESPACE
 
 #endif  // GEERPC_CODEC_GOB_CODEC_HPP
@@ -7391,8 +6687,8 @@ void read_with(std::string_view in, const DecodeLimits& limits, F f) {
 template <class Reader, class Writer>
 class BuiltinCodec final : public Codec {
  public:
-  BuiltinCodec(CodecId id, std::string_view content_type) noexcept
-      : Codec(id), content_type_(content_type) {}
+  BuiltinCodec(CodecId id, std::string_view content_type, const Layout* layout = nullptr) noexcept
+      : Codec(id, layout), content_type_(content_type) {}
 
   std::string_view content_type() const override { return content_type_; }
   void encode(const nlohmann::json& value, Buffer& out) const override {
@@ -7409,13 +6705,6 @@ class BuiltinCodec final : public Codec {
 };
 
 }  // namespace detail
-
-// "application/json": byte for byte what Go's encoding/json writes.
-inline const Codec& json_codec() {
-  static const detail::BuiltinCodec<detail::JsonReader, detail::JsonWriter> codec(
-      detail::CodecId::json, "application/json");
-  return codec;
-}
 
 // "application/msgpack": smaller and several times as fast; the default between C++ programs.
 inline const Codec& msgpack_codec() {
@@ -7500,18 +6789,19 @@ void decode(const Codec& codec, std::string_view in, T& out, const DecodeLimits&
 // Appends arguments or a result, in the codec that the connection has.
 using EncodeBody = FunctionRef<void(const Codec&, Buffer&)>;
 
-// The result of a method that has none.
+// The result of a method that has none: null, or in gob an empty struct.
 inline void encode_nothing(const Codec& codec, Buffer& out) {
+  if (codec.id() == CodecId::gob) return encode_gob_arguments(codec, out);
   encode_with(codec, out, [](auto& writer) { encode_arguments(writer); });
 }
 
 // Arguments that are encoded before there is a connection: with this codec, …
 inline const Codec& early_codec(const Codec& codec) {
-  return codec.id() == CodecId::gob ? early_gob_codec() : codec;
+  return codec.id() == CodecId::gob ? as_gob(codec).early() : codec;
 }
 // … and so they become a part of the connection later.
 inline void append_early(const Codec& codec, Buffer& out, std::string_view early) {
-  if (codec.id() == CodecId::gob) return append_early_gob(codec, out, early);
+  if (codec.id() == CodecId::gob) return as_gob(codec).append_early(early, out);
   out.append(early);
 }
 
@@ -8972,6 +8262,9 @@ class Wire {
   // True if `input` holds nothing of a message yet, so that the peer is idle rather than slow.
   virtual bool between_messages(std::string_view input) const { return input.empty(); }
 
+  // True in the midst of several requests that get one answer: they are read to the last.
+  virtual bool in_batch() const noexcept { return false; }
+
   // After read() returned 0: how many more bytes the message needs at least, at least 1.
   virtual std::size_t missing() const noexcept { return 1; }
 
@@ -10080,13 +9373,13 @@ GEERPC_END_NAMESPACE
 // geerpc: typed RPC, service discovery and load balancing for C++17
 // SPDX-License-Identifier: MIT
 //
-// From an address to an open connection: connect, CONNECT, option; and which wire it has.
+// From an address to an open connection: connect, CONNECT, option.
 
 #ifndef GEERPC_CLIENT_DIAL_HPP
 #define GEERPC_CLIENT_DIAL_HPP
 
 #include <functional>  // function
-#include <memory>      // make_shared, make_unique, shared_ptr, unique_ptr
+#include <memory>      // make_shared, shared_ptr
 #include <string>      // string
 #include <utility>     // move
 
@@ -10103,1068 +9396,17 @@ GEERPC_END_NAMESPACE
 #include <cstddef>  // size_t
 #include <string>   // string
 
-
-GEERPC_BEGIN_NAMESPACE
-
-// What a client speaks; a server of ours recognises each by itself.
-enum class Protocol {
-  geerpc,      // GeeRPC's, and ours: the codec is chosen in ClientOptions
-  net_rpc,     // that of Go's net/rpc, always in gob
-  json_rpc_1,  // JSON-RPC 1.0 as a stream over TCP or unix sockets, as Go's net/rpc/jsonrpc has it
-  json_rpc_2   // JSON-RPC 2.0 as a stream of JSON values
-};
-
-// Plain values; copied when the client is made. A duration of zero means "no limit" where it says
-// so, never anything else.
-struct ClientOptions {
-  // Only GeeRPC's has deadlines, metadata and cancellation: elsewhere a call that was given up goes
-  // on in the server.
-  Protocol protocol = Protocol::geerpc;
-
-  // How arguments and results are encoded; the server must know it. Go GeeRPC servers need
-  // gob_codec(), readable traffic json_codec(). The codec must outlive the client. For
-  // Protocol::geerpc only; the others have theirs.
-  const Codec* codec = &msgpack_codec();
-
-  // Time for one attempt to connect: look up the name, connect, and the CONNECT of http@ addresses.
-  // Each call's own deadline ends it too.
-  std::chrono::nanoseconds connect_timeout = std::chrono::seconds(10);
-
-  // The deadline of calls whose context has none. Zero: none, such a call may wait for ever.
-  std::chrono::nanoseconds call_timeout = std::chrono::seconds(30);
-
-  // Sent to the server as the longest time that a handler may take, beside each call's deadline.
-  // Zero: the server's own maximum alone.
-  std::chrono::nanoseconds handle_timeout{0};
-
-  // True: a call waits for a server that is not there yet, connecting again and again until its
-  // deadline. False: it fails with `unavailable` after one attempt.
-  bool wait_for_ready = false;
-
-  // The pause after a failed attempt to connect: doubled each time, with jitter, up to the second.
-  std::chrono::nanoseconds min_backoff = std::chrono::milliseconds(20);
-  std::chrono::nanoseconds max_backoff = std::chrono::seconds(2);
-
-  // Bytes of one message, in both directions. A larger argument is refused before it is sent.
-  std::size_t max_message_size = 64u << 20;
-
-  // Nesting of the values that are read.
-  DecodeLimits decode;
-
-  // Bytes that wait to be sent, over which calls wait for room (until their deadlines).
-  std::size_t max_queued_bytes = 4u << 20;
-
-  // The path of CONNECT for http@ addresses. Empty: the protocol's own, "/_geeprc_" (sic) for
-  // GeeRPC, "/_goRPC_" for net/rpc.
-  std::string connect_path;
-};
-
-namespace detail {
-
-// The options with the codec that their protocol has. Throws Error(invalid_argument).
-inline ClientOptions settled(ClientOptions options) {
-  if (options.protocol == Protocol::net_rpc) options.codec = &gob_codec();
-  if (options.protocol == Protocol::json_rpc_1) options.codec = &json_rpc_codec(1);
-  if (options.protocol == Protocol::json_rpc_2) options.codec = &json_rpc_codec(2);
-  if (options.codec == nullptr) throw Error(StatusCode::invalid_argument, "the codec is null");
-  return options;
-}
-
-}  // namespace detail
-
-GEERPC_END_NAMESPACE
-
-#endif  // GEERPC_CLIENT_OPTIONS_HPP
-// ---- include/geerpc/client/dial.hpp, continued
-// ---- include/geerpc/net/dialer.hpp
+// ---- include/geerpc/client/protocol.hpp
 // geerpc: typed RPC, service discovery and load balancing for C++17
 // SPDX-License-Identifier: MIT
 //
-// dial: a connected socket to an Address.
+// Protocol: what a client speaks.
 
-#ifndef GEERPC_NET_DIALER_HPP
-#define GEERPC_NET_DIALER_HPP
-
-#include <algorithm>  // max, min
-#include <chrono>     // milliseconds
-#include <string>     // string
-
-// ---- include/geerpc/net/resolver.hpp
-// geerpc: typed RPC, service discovery and load balancing for C++17
-// SPDX-License-Identifier: MIT
-//
-// From an Address to the socket addresses behind it.
-
-#ifndef GEERPC_NET_RESOLVER_HPP
-#define GEERPC_NET_RESOLVER_HPP
-
-#include <algorithm>    // equal
-#include <atomic>       // atomic
-#include <cctype>       // tolower
-#include <cstring>      // memcpy, memset
-#include <exception>    // exception
-#include <memory>       // make_shared
-#include <string>       // string
-#include <string_view>  // string_view
-#include <thread>       // thread
-#include <utility>      // move
-#include <vector>       // vector
-
-#include <arpa/inet.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-
-
-GEERPC_BEGIN_NAMESPACE
-
-namespace detail {
-
-// One address as the kernel takes it.
-struct SocketAddress {
-  sockaddr_storage storage{};
-  socklen_t length = 0;
-
-  int family() const noexcept { return storage.ss_family; }
-  const sockaddr* get() const noexcept { return reinterpret_cast<const sockaddr*>(&storage); }
-  sockaddr* get() noexcept { return reinterpret_cast<sockaddr*>(&storage); }
-};
-
-inline SocketAddress unix_socket_address(const Address& address) {
-  SocketAddress result;
-  sockaddr_un un;
-  std::memset(&un, 0, sizeof un);
-  un.sun_family = AF_UNIX;
-  std::memcpy(un.sun_path, address.path().data(), address.path().size());
-  result.length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + address.path().size());
-  if (address.is_abstract()) {
-    un.sun_path[0] = '\0';  // the name ends where the length says
-  } else {
-    ++result.length;  // the final NUL
-  }
-  std::memcpy(&result.storage, &un, sizeof un);
-  return result;
-}
-
-// getaddrinfo with its answer as values. `flags` are its own; returns its error number.
-inline int lookup(const std::string& host, std::uint16_t port, int flags,
-                  std::vector<SocketAddress>& found) {
-  addrinfo hints;
-  std::memset(&hints, 0, sizeof hints);
-  hints.ai_family = AF_UNSPEC;
-  hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = flags | AI_NUMERICSERV;
-  addrinfo* list = nullptr;
-  const int error = ::getaddrinfo(host.empty() ? nullptr : host.c_str(),
-                                  std::to_string(port).c_str(), &hints, &list);
-  if (error != 0) return error;
-  for (const addrinfo* entry = list; entry != nullptr; entry = entry->ai_next) {
-    SocketAddress address;
-    std::memcpy(&address.storage, entry->ai_addr, entry->ai_addrlen);
-    address.length = entry->ai_addrlen;
-    found.push_back(address);
-  }
-  ::freeaddrinfo(list);
-  return 0;
-}
-
-// "localhost" and what ends in ".localhost" are this machine, whatever the system's tables say or
-// lack (RFC 6761, section 6.3).
-inline bool is_localhost(std::string_view host) {
-  if (!host.empty() && host.back() == '.') host.remove_suffix(1);
-  constexpr std::string_view name = "localhost";
-  if (host.size() < name.size()) return false;
-  const std::string_view end = host.substr(host.size() - name.size());
-  const auto same = [](char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == b; };
-  return std::equal(end.begin(), end.end(), name.begin(), same) &&
-         (end.size() == host.size() || host[host.size() - name.size() - 1] == '.');
-}
-
-// All socket addresses of `address`, best first (RFC 6724, as getaddrinfo sorts them). Numeric
-// hosts and localhost are answered at once. Names are looked up in a thread of their own, since
-// getaddrinfo knows no deadline: at `deadline`, or when `abort` is woken, the thread is left to end
-// by itself and Error(deadline_exceeded or cancelled) is thrown. An unknown name is
-// Error(unavailable).
-GEERPC_COLD inline std::vector<SocketAddress> resolve(const Address& address,
-                                                      SteadyClock::time_point deadline,
-                                                      const Waker& abort) {
-  if (address.scheme() == Address::Scheme::unix_socket) return {unix_socket_address(address)};
-  std::vector<SocketAddress> found;
-  if (lookup(address.host(), address.port(), AI_NUMERICHOST, found) == 0) return found;
-  // Without a host and without AI_PASSIVE the answer is the loopback addresses.
-  if (is_localhost(address.host()) && lookup("", address.port(), 0, found) == 0) return found;
-
-  struct Search {
-    Waker ended;
-    std::atomic<bool> done{false};  // set before `ended` is woken, and after the rest is written
-    int error = EAI_MEMORY;
-    std::vector<SocketAddress> found;
-  };
-  const auto search = std::make_shared<Search>();
-  std::thread([search, host = address.host(), port = address.port()] {
-    try {
-      search->error = lookup(host, port, AI_ADDRCONFIG, search->found);
-    } catch (const std::exception&) {
-      // Out of memory, as `error` says.
-    }
-    search->done.store(true, std::memory_order_release);
-    search->ended.wake();
-  }).detach();
-
-  pollfd fds[2] = {{search->ended.fd(), POLLIN, 0}, {abort.fd(), POLLIN, 0}};
-  const std::string what = "look up host " + address.host() + ": ";
-  if (!poll_until(fds, deadline)) {
-    throw Error(StatusCode::deadline_exceeded, what + "no answer in time");
-  }
-  if (!search->done.load(std::memory_order_acquire)) {
-    throw Error(StatusCode::cancelled, what + "cancelled");
-  }
-  if (search->error != 0) {
-    throw Error(StatusCode::unavailable, what + ::gai_strerror(search->error));
-  }
-  return std::move(search->found);
-}
-
-// "tcp@127.0.0.1:4711", "tcp@[::1]:4711" or "unix@/path" for what the kernel calls it. `scheme` is
-// that of the answer.
-inline Address to_address(const SocketAddress& address, Address::Scheme scheme) {
-  const std::string prefix = scheme == Address::Scheme::http ? "http@" : "tcp@";
-  char text[INET6_ADDRSTRLEN] = "";
-  if (address.family() == AF_INET) {
-    sockaddr_in in;
-    std::memcpy(&in, &address.storage, sizeof in);
-    ::inet_ntop(AF_INET, &in.sin_addr, text, sizeof text);
-    return Address(prefix + text + ':' + std::to_string(ntohs(in.sin_port)));
-  }
-  if (address.family() == AF_INET6) {
-    sockaddr_in6 in6;
-    std::memcpy(&in6, &address.storage, sizeof in6);
-    ::inet_ntop(AF_INET6, &in6.sin6_addr, text, sizeof text);
-    return Address(prefix + '[' + text + "]:" + std::to_string(ntohs(in6.sin6_port)));
-  }
-  return Address();
-}
-
-}  // namespace detail
-
-GEERPC_END_NAMESPACE
-
-#endif  // GEERPC_NET_RESOLVER_HPP
-// ---- include/geerpc/net/dialer.hpp, continued
-
-GEERPC_BEGIN_NAMESPACE
-
-namespace detail {
-
-// Connects to one socket address. Returns 0 or an errno: ETIMEDOUT at `deadline`, ECANCELED when
-// `abort` is woken.
-inline int connect_to(const SocketAddress& to, SteadyClock::time_point deadline, const Waker& abort,
-                      Socket& connected) {
-  const int fd = ::socket(to.family(), SOCK_STREAM, 0);
-  if (fd < 0) return errno;
-  Socket socket(fd);
-  ::fcntl(fd, F_SETFD, FD_CLOEXEC);
-  ::fcntl(fd, F_SETFL, O_NONBLOCK);
-  if (::connect(fd, to.get(), to.length) != 0) {
-    if (errno != EINPROGRESS && errno != EINTR) return errno;
-    pollfd fds[2] = {{fd, POLLOUT, 0}, {abort.fd(), POLLIN, 0}};
-    if (!poll_until(fds, deadline)) return ETIMEDOUT;
-    if (fds[1].revents != 0) return ECANCELED;
-    int error = 0;
-    socklen_t size = sizeof error;
-    ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
-    if (error != 0) return error;
-  }
-  ::fcntl(fd, F_SETFL, 0);
-  socket.set_stream_options();
-  connected = std::move(socket);
-  return 0;
-}
-
-// Tries all of the address's socket addresses in turn until one accepts. Each gets its share of the
-// time left, two seconds at most while others are to follow, so that one that swallows packets
-// does not use up the time of the next. A wildcard host is dialled as loopback, as Go does.
-// Throws Error: unavailable with the last cause, deadline_exceeded, or cancelled when `abort` is
-// woken. The request never ran in any of them.
-GEERPC_COLD inline Socket dial(const Address& address, SteadyClock::time_point deadline,
-                               const Waker& abort) {
-  constexpr std::chrono::milliseconds longest_try{2000};
-  const auto fail = [&](StatusCode code, const std::string& cause) {
-    throw Error(code, "dial " + address.str() + ": " + cause).never_ran();
-  };
-  std::vector<SocketAddress> targets;
-  try {
-    targets = resolve(address, deadline, abort);
-  } catch (const Error& error) {
-    fail(error.code(), error.cause());
-  }
-  int error = EHOSTUNREACH;
-  for (std::size_t i = 0; i < targets.size(); ++i) {
-    const auto left = static_cast<SteadyClock::rep>(targets.size() - i);
-    SteadyClock::time_point until = deadline;
-    if (left > 1) {
-      const auto now = SteadyClock::now();
-      const auto share = (std::max)(deadline - now, SteadyClock::duration::zero()) / left;
-      until = now + (std::min)(share, SteadyClock::duration(longest_try));
-    }
-    Socket socket;
-    error = connect_to(targets[i], until, abort, socket);
-    if (error == 0) return socket;
-    if (error == ECANCELED) fail(StatusCode::cancelled, "cancelled");
-  }
-  if (error == ETIMEDOUT && SteadyClock::now() >= deadline) {
-    fail(StatusCode::deadline_exceeded, "no answer in time");
-  }
-  fail(StatusCode::unavailable, errno_text(error));
-  return {};
-}
-
-}  // namespace detail
-
-GEERPC_END_NAMESPACE
-
-#endif  // GEERPC_NET_DIALER_HPP
-// ---- include/geerpc/client/dial.hpp, continued
-// ---- include/geerpc/protocol/http_connect.hpp
-// geerpc: typed RPC, service discovery and load balancing for C++17
-// SPDX-License-Identifier: MIT
-//
-// HTTP CONNECT in front of a plain RPC connection, as Go's net/rpc and GeeRPC have it. This is the
-// little of HTTP that the RPC port speaks; everything else is cpp-httplib's.
-
-#ifndef GEERPC_PROTOCOL_HTTP_CONNECT_HPP
-#define GEERPC_PROTOCOL_HTTP_CONNECT_HPP
-
-#include <cstddef>      // size_t
-#include <string>       // string
-#include <string_view>  // string_view
-
-
-GEERPC_BEGIN_NAMESPACE
-
-namespace detail {
-
-// What a server offers at a path: the words behind the 200, which Go clients compare literally.
-inline constexpr std::string_view kConnectedToGeeRpc = "Connected to Gee RPC";
-inline constexpr std::string_view kConnectedToGoRpc = "Connected to Go RPC";
-inline constexpr std::size_t kMaxHttpHead = 8192;
-
-// The end of an HTTP head at the start of `input`, one past its blank line; 0 if it is not there
-// yet. Lines end with LF, with or without CR (Go sends a bare LF). `searched` remembers how far
-// earlier calls looked. Throws Error(resource_exhausted) for a head that is longer than `limit`.
-inline std::size_t find_http_head_end(std::string_view input, std::size_t& searched,
-                                      std::size_t limit = kMaxHttpHead) {
-  for (; searched < input.size(); ++searched) {
-    if (searched >= limit) {
-      throw Error(StatusCode::resource_exhausted,
-                  "HTTP head of more than " + std::to_string(limit) + " bytes");
-    }
-    if (input[searched] != '\n') continue;
-    const bool blank =
-        (searched >= 1 && input[searched - 1] == '\n') ||
-        (searched >= 2 && input[searched - 1] == '\r' && input[searched - 2] == '\n');
-    if (blank) return ++searched;
-  }
-  return 0;
-}
-
-// The first line of a head, without its end.
-inline std::string_view first_line(std::string_view head) {
-  std::string_view line = head.substr(0, head.find('\n'));
-  if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
-  return line;
-}
-
-// The request of the client: CONNECT asks for a tunnel to `path`.
-inline std::string connect_request(std::string_view path) {
-  return "CONNECT " + std::string(path) + " HTTP/1.0\r\n\r\n";
-}
-
-// The server's answer to a request head, in GeeRPC's and Go's words. `offer` gives the words for a
-// path, or none.
-struct ConnectAnswer {
-  std::string_view connected;  // the words; empty: refused
-  std::string text;
-};
-inline ConnectAnswer answer_connect(std::string_view head,
-                                    FunctionRef<std::string_view(std::string_view path)> offer) {
-  const auto refuse = [](const std::string& status, const std::string& body,
-                         const std::string& header = "") {
-    return ConnectAnswer{"", "HTTP/1.0 " + status + "\r\n" + header +
-                                 "Content-Type: text/plain; charset=utf-8\r\nContent-Length: " +
-                                 std::to_string(body.size()) + "\r\n\r\n" + body};
-  };
-  const std::string_view line = first_line(head);
-  const std::size_t method_end = line.find(' ');
-  const std::size_t path_end = method_end == line.npos ? line.npos : line.find(' ', method_end + 1);
-  if (path_end == line.npos || line.substr(path_end + 1, 7) != "HTTP/1.") {
-    return refuse("400 Bad Request", "400 bad request\n");
-  }
-  const std::string_view words = offer(line.substr(method_end + 1, path_end - method_end - 1));
-  if (words.empty()) return refuse("404 Not Found", "404 page not found\n");
-  if (line.substr(0, method_end) != "CONNECT") {
-    return refuse("405 Method Not Allowed", "405 must CONNECT\n", "Allow: CONNECT\r\n");
-  }
-  return {words, "HTTP/1.0 200 " + std::string(words) + "\r\n\r\n"};
-}
-
-// Throws Error(unavailable) unless the head of the server's answer says that the tunnel stands. As
-// Go we take any HTTP/1.x, but unlike Go any reason behind the 200.
-inline void check_connect_answer(std::string_view head) {
-  const std::string_view line = first_line(head);
-  const std::size_t space = line.find(' ');
-  const std::string_view status = space == line.npos ? "" : line.substr(space + 1);
-  const bool ok = status.substr(0, 4) == "200 " || status == "200";
-  if (line.substr(0, 7) == "HTTP/1." && ok) return;
-  std::string shown;
-  for (const char c : (status.empty() ? line : status).substr(0, 100)) shown += c < ' ' ? '?' : c;
-  throw Error(StatusCode::unavailable, "unexpected HTTP response: " + shown);
-}
-
-}  // namespace detail
-
-GEERPC_END_NAMESPACE
-
-#endif  // GEERPC_PROTOCOL_HTTP_CONNECT_HPP
-// ---- include/geerpc/client/dial.hpp, continued
-// ---- include/geerpc/protocol/option.hpp
-// geerpc: typed RPC, service discovery and load balancing for C++17
-// SPDX-License-Identifier: MIT
-//
-// The option: the JSON object with which a client opens a connection.
-
-#ifndef GEERPC_PROTOCOL_OPTION_HPP
-#define GEERPC_PROTOCOL_OPTION_HPP
-
-#include <chrono>       // nanoseconds
-#include <cstddef>      // size_t
-#include <cstdint>      // int64_t
-#include <string>       // string
-#include <string_view>  // string_view
-
-
-GEERPC_BEGIN_NAMESPACE
-
-namespace detail {
-
-// GeeRPC's magic number (geerpc.MagicNumber in server.go).
-inline constexpr std::int64_t kMagicNumber = 0x3bef5c;
-// An option is some hundred bytes; one for Go servers is padded to 512.
-inline constexpr std::size_t kMaxOption = 4096;
-
-struct Option {
-  std::int64_t magic = 0;
-  std::string codec;
-  std::chrono::nanoseconds connect_timeout{0};  // for the client's own use
-  std::chrono::nanoseconds handle_timeout{0};   // per request, 0: none
-  bool extended = false;  // ours: the peer knows the additional header fields of JSON messages
-  std::chrono::nanoseconds call_timeout{0};  // ours: of requests that name no timeout, 0: none
-};
-
-// The bytes that open a connection. Go GeeRPC's server loses what arrives together with an option
-// of any other size than 512 bytes (its JSON decoder's first read), so an option that may reach one
-// is padded to that with blanks in front.
-GEERPC_COLD inline std::string encode_option(const Option& option, bool for_go_server) {
-  std::string text = "{\"MagicNumber\":" + std::to_string(option.magic) + ",\"CodecType\":";
-  Buffer name;
-  JsonWriter(name).string(option.codec);
-  text += name.view();
-  text += ",\"ConnectTimeout\":" + std::to_string(option.connect_timeout.count()) +
-          ",\"HandleTimeout\":" + std::to_string(option.handle_timeout.count()) +
-          (option.extended ? ",\"Extended\":true" : "") +
-          (option.call_timeout.count() > 0
-               ? ",\"CallTimeout\":" + std::to_string(option.call_timeout.count()) + "}\n"
-               : "}\n");
-  constexpr std::size_t go_first_read = 512;
-  if (for_go_server && text.size() < go_first_read) {
-    text.insert(0, go_first_read - text.size(), ' ');
-  }
-  return text;
-}
-
-// Reads an option as Go's encoding/json does: keys in any case and order, unknown ones ignored,
-// null leaves the default, no number but an integer. Throws Error(invalid_argument).
-inline Option parse_option(std::string_view text) {
-  Option option;
-  JsonReader reader(text);
-  std::string_view name;
-  const auto integer = [&](auto set) {
-    if (!reader.try_null()) set(reader.integer<std::int64_t>());
-  };
-  for (auto scope = reader.begin_object(); reader.next_key(scope, name);) {
-    if (equal_folded(name, "MagicNumber")) {
-      integer([&](std::int64_t value) { option.magic = value; });
-    } else if (equal_folded(name, "CodecType")) {
-      if (!reader.try_null()) reader.string(option.codec);
-    } else if (equal_folded(name, "ConnectTimeout")) {
-      integer(
-          [&](std::int64_t value) { option.connect_timeout = std::chrono::nanoseconds(value); });
-    } else if (equal_folded(name, "HandleTimeout")) {
-      integer([&](std::int64_t value) { option.handle_timeout = std::chrono::nanoseconds(value); });
-    } else if (equal_folded(name, "CallTimeout")) {
-      integer([&](std::int64_t value) { option.call_timeout = std::chrono::nanoseconds(value); });
-    } else if (equal_folded(name, "Extended")) {
-      if (!reader.try_null()) option.extended = reader.boolean();
-    } else {
-      reader.skip();
-    }
-  }
-  reader.finish();
-  return option;
-}
-
-}  // namespace detail
-
-GEERPC_END_NAMESPACE
-
-#endif  // GEERPC_PROTOCOL_OPTION_HPP
-// ---- include/geerpc/client/dial.hpp, continued
-// ---- include/geerpc/protocol/wires.hpp
-// geerpc: typed RPC, service discovery and load balancing for C++17
-// SPDX-License-Identifier: MIT
-//
-// Which Wire goes with which protocol and codec.
-
-#ifndef GEERPC_PROTOCOL_WIRES_HPP
-#define GEERPC_PROTOCOL_WIRES_HPP
+#ifndef GEERPC_CLIENT_PROTOCOL_HPP
+#define GEERPC_CLIENT_PROTOCOL_HPP
 
 #include <memory>  // make_unique, unique_ptr
 
-// ---- include/geerpc/protocol/frame_wire.hpp
-// geerpc: typed RPC, service discovery and load balancing for C++17
-// SPDX-License-Identifier: MIT
-//
-// FrameWire: length-prefixed frames with a MessagePack header, between geerpc programs. It carries
-// bodies of any codec but JSON and gob.
-//
-//   frame  = length (4 bytes, big-endian, of what follows), header, body
-//   header = a MessagePack array:
-//     request, notify   [kind, seq, method]  or  [kind, seq, method, timeout in ns, metadata or
-//     nil] reply             [kind, seq] error             [kind, seq, status code, text, may have
-//     run] cancel            [kind, seq] goaway            [kind, number of requests read]
-//
-// A reader skips elements that it does not know, and whole frames of a kind that it does not know.
-
-#ifndef GEERPC_PROTOCOL_FRAME_WIRE_HPP
-#define GEERPC_PROTOCOL_FRAME_WIRE_HPP
-
-#include <algorithm>    // min
-#include <cstddef>      // size_t
-#include <cstdint>      // uint8_t, uint64_t
-#include <string_view>  // string_view
-
-
-GEERPC_BEGIN_NAMESPACE
-
-namespace detail {
-
-class FrameWire final : public Wire {
- public:
-  using Wire::Wire;
-
-  std::size_t read(std::string_view input, Message& message) override {
-    message.reset();
-    if (skip_ != 0) return skip(input, message);
-    missing_ = kLengthSize;
-    if (input.size() < kLengthSize) return 0;
-    std::size_t length = 0;
-    for (std::size_t i = 0; i < kLengthSize; ++i) {
-      length = length << 8 | static_cast<unsigned char>(input[i]);
-    }
-    if (length > limits().max_message) return read_too_large(input, length, message);
-    if (input.size() - kLengthSize < length) {
-      missing_ = kLengthSize + length - input.size();
-      return 0;
-    }
-    read_frame(input.substr(kLengthSize, length), message);
-    return kLengthSize + length;
-  }
-  std::size_t missing() const noexcept override { return missing_; }
-  bool between_messages(std::string_view input) const override {
-    return input.empty() && skip_ == 0;
-  }
-
-  void begin_request(Buffer& out, const RequestHeader& header) const override {
-    const bool more =
-        header.timeout.count() != 0 || (header.metadata != nullptr && !header.metadata->empty());
-    MsgpackWriter writer = begin(out, header.kind, header.seq, more ? 5 : 3);
-    writer.string(header.method);
-    if (!more) return;
-    writer.integer(header.timeout.count());
-    if (header.metadata == nullptr || header.metadata->empty()) {
-      writer.null();
-      return;
-    }
-    writer.begin_object(header.metadata->size());
-    for (const auto& [key, value] : *header.metadata) {
-      writer.string(key);
-      writer.string(value);
-    }
-    writer.end_object();
-  }
-  void begin_reply(Buffer& out, std::uint64_t seq, std::string_view) const override {
-    begin(out, MessageKind::reply, seq, 2);
-  }
-  void finish(Buffer& out, std::size_t start, std::uint64_t) const override {
-    const std::size_t length = out.size() - start - kLengthSize;
-    if (length > limits().max_message) out.truncate(start);
-    check_size(length);
-    char* const to = out.data() + start;
-    for (std::size_t i = 0; i < kLengthSize; ++i) {
-      to[i] = static_cast<char>(length >> (8 * (kLengthSize - 1 - i)));
-    }
-  }
-
-  void write_error(Buffer& out, std::uint64_t seq, std::string_view,
-                   const Error& error) const override {
-    const std::size_t start = out.size();
-    MsgpackWriter writer = begin(out, MessageKind::error, seq, 5);
-    writer.integer(static_cast<int>(error.code()));
-    writer.string(never_empty(error.cause()).substr(0, limits().max_message / 2));
-    writer.boolean(error.may_have_run());
-    finish(out, start, seq);
-  }
-  void write_cancel(Buffer& out, std::uint64_t seq) const override {
-    write_short(out, MessageKind::cancel, seq);
-  }
-  void write_goaway(Buffer& out, std::uint64_t requests_read) const override {
-    write_short(out, MessageKind::goaway, requests_read);
-  }
-
-  bool end_means_gone() const noexcept override { return true; }
-  bool has_notify() const noexcept override { return true; }
-
- private:
-  static constexpr std::size_t kLengthSize = 4;
-
-  GEERPC_HOT static MsgpackWriter begin(Buffer& out, MessageKind kind, std::uint64_t seq,
-                                        std::size_t elements) {
-    out.prepare(kLengthSize);
-    out.commit(kLengthSize);  // finish() fills it in
-    MsgpackWriter writer(out);
-    writer.begin_array(elements);
-    writer.integer(static_cast<std::uint8_t>(kind));
-    writer.integer(seq);
-    return writer;
-  }
-  void write_short(Buffer& out, MessageKind kind, std::uint64_t seq) const {
-    const std::size_t start = out.size();
-    begin(out, kind, seq, 2);
-    finish(out, start, seq);
-  }
-
-  // The header of a frame that is too large says whose it is; the rest is read over, so that it
-  // costs its sender that one call.
-  GEERPC_COLD std::size_t read_too_large(std::string_view input, std::size_t length,
-                                         Message& message) {
-    const std::size_t here = (std::min)(input.size() - kLengthSize, length);
-    try {
-      read_frame(input.substr(kLengthSize, here), message);
-    } catch (const Error&) {
-      message.reset();
-      check_size(length);
-    }
-    message.body = {};
-    message.too_large = length;
-    skip_ = length - here;
-    return kLengthSize + here;
-  }
-  std::size_t skip(std::string_view input, Message& message) {
-    const std::size_t here = (std::min)(input.size(), skip_);
-    skip_ -= here;
-    message.kind = MessageKind::nothing;
-    return here;
-  }
-
-  GEERPC_HOT void read_frame(std::string_view frame, Message& message) {
-    MsgpackReader reader(frame, limits().decode);
-    auto elements = reader.begin_array();
-    const auto require = [&] {
-      if (!reader.next(elements)) {
-        throw Error(StatusCode::invalid_argument, "the frame's header is too short");
-      }
-    };
-    require();
-    message.kind = static_cast<MessageKind>(reader.integer<std::uint8_t>());
-    require();
-    message.seq = reader.integer<std::uint64_t>();
-    switch (message.kind) {
-      case MessageKind::request:
-      case MessageKind::notify:
-        require();
-        message.method = reader.string();
-        if (!reader.next(elements)) break;
-        message.timeout = std::chrono::nanoseconds(reader.integer<std::int64_t>());
-        if (reader.next(elements) && !reader.try_null()) read_metadata(reader, message);
-        break;
-      case MessageKind::error:
-        require();
-        message.code = status_from_wire(reader.integer<std::int64_t>());
-        require();
-        message.text = reader.string();
-        if (reader.next(elements)) message.may_have_run = reader.boolean();
-        message.whole_connection = message.seq == 0;
-        break;
-      default:
-        break;
-    }
-    while (reader.next(elements)) reader.skip();
-    message.body = reader.rest();
-  }
-
-  static void read_metadata(MsgpackReader& reader, Message& message) {
-    std::string_view key;
-    for (auto entries = reader.begin_object(); reader.next_key(entries, key);) {
-      message.metadata[std::string(key)] = reader.string();
-    }
-  }
-
-  // Of the reading half.
-  std::size_t missing_ = kLengthSize;
-  std::size_t skip_ = 0;  // bytes of a frame that was too large
-};
-
-}  // namespace detail
-
-GEERPC_END_NAMESPACE
-
-#endif  // GEERPC_PROTOCOL_FRAME_WIRE_HPP
-// ---- include/geerpc/protocol/wires.hpp, continued
-// ---- include/geerpc/protocol/gob_wire.hpp
-// geerpc: typed RPC, service discovery and load balancing for C++17
-// SPDX-License-Identifier: MIT
-//
-// GobWire: a gob stream in which headers and bodies alternate, as GeeRPC and Go's net/rpc have it.
-// The body of an error is an empty struct.
-
-#ifndef GEERPC_PROTOCOL_GOB_WIRE_HPP
-#define GEERPC_PROTOCOL_GOB_WIRE_HPP
-
-#include <algorithm>    // min
-#include <cstddef>      // size_t
-#include <cstdint>      // int64_t, uint64_t
-#include <string_view>  // string_view
-#include <utility>      // exchange, move
-#include <variant>      // monostate
-
-// ---- include/geerpc/protocol/gob_headers.hpp
-// geerpc: typed RPC, service discovery and load balancing for C++17
-// SPDX-License-Identifier: MIT
-//
-// The headers of messages in gob. The names of the types travel, too: they are Go's.
-
-#ifndef GEERPC_PROTOCOL_GOB_HEADERS_HPP
-#define GEERPC_PROTOCOL_GOB_HEADERS_HPP
-
-#include <cstdint>      // int64_t, uint64_t
-#include <string_view>  // string_view
-
-
-GEERPC_BEGIN_NAMESPACE
-
-namespace detail {
-
-// GeeRPC's, in both directions.
-namespace gob_geerpc {
-struct Header {
-  std::string_view ServiceMethod;
-  std::uint64_t Seq = 0;
-  std::string_view Error;
-};
-GEERPC_FIELDS(Header, ServiceMethod, Seq, Error)
-}  // namespace gob_geerpc
-
-// The same with what only geerpc peers know, in requests and in errors; others skip it.
-namespace gob_request {
-struct Header {
-  std::string_view ServiceMethod;
-  std::uint64_t Seq = 0;
-  std::int64_t Timeout = 0;  // nanoseconds that are left
-  geerpc::Metadata Metadata;
-};
-GEERPC_FIELDS(Header, ServiceMethod, Seq, Timeout, Metadata)
-}  // namespace gob_request
-namespace gob_error {
-struct Header {
-  std::string_view ServiceMethod;
-  std::uint64_t Seq = 0;
-  std::string_view Error;
-  int Code = 0;
-  bool NeverRan = false;
-};
-GEERPC_FIELDS(Header, ServiceMethod, Seq, Error, Code, NeverRan)
-}  // namespace gob_error
-
-// net/rpc's.
-namespace gob_net_rpc {
-struct Request {
-  std::string_view ServiceMethod;
-  std::uint64_t Seq = 0;
-};
-GEERPC_FIELDS(Request, ServiceMethod, Seq)
-struct Response {
-  std::string_view ServiceMethod;
-  std::uint64_t Seq = 0;
-  std::string_view Error;
-};
-GEERPC_FIELDS(Response, ServiceMethod, Seq, Error)
-}  // namespace gob_net_rpc
-
-// All that may come; the views point into the input.
-namespace gob_received {
-struct Header {
-  std::string_view ServiceMethod;
-  std::uint64_t Seq = 0;
-  std::string_view Error;
-  std::int64_t Timeout = 0;
-  geerpc::Metadata Metadata;
-  std::int64_t Code = 0;
-  bool NeverRan = false;
-};
-GEERPC_FIELDS(Header, ServiceMethod, Seq, Error, Timeout, Metadata, Code, NeverRan)
-}  // namespace gob_received
-
-}  // namespace detail
-
-GEERPC_END_NAMESPACE
-
-#endif  // GEERPC_PROTOCOL_GOB_HEADERS_HPP
-// ---- include/geerpc/protocol/gob_wire.hpp, continued
-
-GEERPC_BEGIN_NAMESPACE
-
-namespace detail {
-
-// What a connection in gob remembers, made before the wire that it is a part of.
-struct GobConnection {
-  mutable GobStream stream;
-  GobCodec connection_codec{stream};
-};
-
-// The writing functions, const as they are, are for one thread at a time, in the order in which the
-// messages leave: the outbox's mutex sees to that.
-class GobWire final : private GobConnection, public Wire {
- public:
-  enum class Dialect { geerpc, net_rpc };
-
-  GobWire(const WireLimits& limits, Side side, Dialect dialect, bool extended)
-      : Wire(connection_codec, limits),
-        side_(side),
-        dialect_(dialect),
-        extended_(extended),
-        scanner_(stream.seen, limits.decode.max_depth) {}
-
-  std::size_t read(std::string_view input, Message& message) override {
-    message.reset();
-    if (skip_ != 0) return skip((std::min)(input.size(), skip_), message);
-    if (!begun_ && !input.empty()) {
-      if (const std::size_t blanks = leading_blanks(input)) return skip(blanks, message);
-      begun_ = true;
-    }
-    try {
-      return read_message(input, message);
-    } catch (const Error&) {
-      if (has_header()) read_header(input, message);  // so that the caller knows whose it is
-      throw;
-    }
-  }
-  std::size_t missing() const noexcept override { return missing_; }
-  bool between_messages(std::string_view input) const override {
-    return input.empty() && skip_ == 0;
-  }
-
-  bool read_unfinished(std::string_view input, Message& message) override {
-    if (!has_header() || side_ == Side::client) return false;
-    message.reset();
-    read_header(input, message);
-    message.text = input.size() == header_end_ ? "EOF" : "unexpected EOF";
-    return true;
-  }
-
-  void begin_request(Buffer& out, const RequestHeader& header) const override {
-    begin();
-    const bool has_metadata = header.metadata != nullptr && !header.metadata->empty();
-    if (dialect_ == Dialect::net_rpc) {
-      encode_gob(codec(), out, gob_net_rpc::Request{header.method, header.seq});
-    } else if (extended_ && (header.timeout.count() != 0 || has_metadata)) {
-      encode_gob(codec(), out,
-                 gob_request::Header{header.method, header.seq, header.timeout.count(),
-                                     has_metadata ? *header.metadata : Metadata()});
-    } else {
-      encode_gob(codec(), out, gob_geerpc::Header{header.method, header.seq, ""});
-    }
-  }
-  void begin_reply(Buffer& out, std::uint64_t seq, std::string_view method) const override {
-    begin();
-    write_reply_header(out, seq, method, "");
-  }
-  void finish(Buffer& out, std::size_t start, std::uint64_t) const override {
-    const std::size_t size = out.size() - start;
-    if (size > limits().max_message) out.truncate(start);
-    check_size(size);
-  }
-
-  void write_error(Buffer& out, std::uint64_t seq, std::string_view method,
-                   const Error& error) const override {
-    const std::size_t start = out.size();
-    const std::string_view text = never_empty(error.cause()).substr(0, limits().max_message / 2);
-    begin();
-    try {
-      if (extended_) {
-        encode_gob(codec(), out,
-                   gob_error::Header{method, seq, text, static_cast<int>(error.code()),
-                                     !error.may_have_run()});
-      } else {
-        write_reply_header(out, seq, method, text);
-      }
-      encode_gob(codec(), out, std::monostate());
-    } catch (...) {
-      out.truncate(start);
-      forget();
-      throw;
-    }
-  }
-  void write_cancel(Buffer&, std::uint64_t) const override {}
-  void write_goaway(Buffer&, std::uint64_t) const override {}
-
-  Error no_handler(NoHandler why, std::string_view method) const override {
-    return words()(why, method);
-  }
-  bool has_connection_errors() const noexcept override { return false; }
-  std::uint64_t first_seq() const noexcept override { return dialect_ == Dialect::net_rpc ? 0 : 1; }
-  bool end_means_gone() const noexcept override { return false; }
-  bool has_notify() const noexcept override { return false; }
-
- protected:
-  void forget() const noexcept override { stream.sent.truncate(sent_before_); }
-
- private:
-  static constexpr std::size_t kMaxMethod = 4096;
-
-  NoHandlerWords words() const noexcept {
-    return dialect_ == Dialect::net_rpc ? net_rpc_no_handler : geerpc_no_handler;
-  }
-
-  void begin() const noexcept { sent_before_ = stream.sent.size(); }
-  void write_reply_header(Buffer& out, std::uint64_t seq, std::string_view method,
-                          std::string_view error) const {
-    if (dialect_ == Dialect::net_rpc) {
-      encode_gob(codec(), out, gob_net_rpc::Response{method, seq, error});
-    } else {
-      encode_gob(codec(), out, gob_geerpc::Header{method, seq, error});
-    }
-  }
-
-  // Blanks between the option and the stream; no header's definition is so short that its length
-  // could be one.
-  static std::size_t leading_blanks(std::string_view input) noexcept {
-    const std::size_t end = input.find_first_not_of(" \t\r\n");
-    return end == input.npos ? input.size() : end;
-  }
-
-  bool has_header() const noexcept { return header_end_ != 0; }
-
-  // Goes on where the last attempt stopped.
-  std::size_t read_message(std::string_view input, Message& message) {
-    for (;;) {
-      const std::string_view rest = input.substr(seen_);
-      const GobScanner::Found found = scanner_.scan(rest);
-      const std::size_t size = scanner_.size();
-      if (size > limits().max_message - seen_) return read_too_large(input, size, message);
-      if (found == GobScanner::Found::nothing) {
-        missing_ = size - rest.size();
-        return 0;
-      }
-      seen_ += size;
-      if (found == GobScanner::Found::definition) continue;
-      if (!has_header()) {
-        header_ = seen_ - size;
-        header_end_ = seen_;
-        read_header(input, message);
-        continue;
-      }
-      if (message.method.data() == nullptr) read_header(input, message);
-      message.body = rest.substr(0, size);
-      return end_message();
-    }
-  }
-  std::size_t end_message() noexcept {
-    header_ = header_end_ = 0;
-    missing_ = 1;
-    return std::exchange(seen_, 0);
-  }
-
-  void read_header(std::string_view input, Message& message) {
-    gob_received::Header header;
-    decode_gob(codec(), input.substr(header_, header_end_ - header_), header, limits().decode);
-    if (header.ServiceMethod.size() > kMaxMethod) {
-      throw Error(StatusCode::invalid_argument, "the name of the method is too long");
-    }
-    message.seq = header.Seq;
-    message.method = header.ServiceMethod;
-    if (side_ == Side::server) {  // an Error in a request means nothing
-      message.timeout = std::chrono::nanoseconds(header.Timeout);
-      message.metadata = std::move(header.Metadata);
-      return;
-    }
-    message.text = header.Error;
-    message.kind = message.text.empty() ? MessageKind::reply : MessageKind::error;
-    if (message.kind != MessageKind::error) return;
-    if (header.Code == 0) {
-      infer_code(message, words());
-      // Go GeeRPC's server leaves the body of such a request unread and takes it for the next
-      // header, which it mostly is not. (In JSON it mostly is one.)
-      message.may_hang_up = dialect_ == Dialect::geerpc && !message.may_have_run;
-      return;
-    }
-    message.code = status_from_wire(header.Code);
-    message.may_have_run = !header.NeverRan;
-  }
-
-  // If that is a body its header says whose it is; it is read over, so that it costs its sender
-  // that one call. Its length is known, but a value that holds interface values may have no end.
-  std::size_t read_too_large(std::string_view input, std::size_t size, Message& message) {
-    std::size_t head = 0;
-    std::uint64_t length = 0;
-    const bool known = read_gob_length(input.substr(seen_), head, length);
-    if (!has_header() || !known || stream.seen.has_interfaces()) check_size(seen_ + size);
-    read_header(input, message);
-    message.too_large = seen_ + size;
-    const std::size_t here = (std::min)(input.size() - seen_, size);
-    skip_ = size - here;
-    seen_ += here;
-    return end_message();
-  }
-  std::size_t skip(std::size_t n, Message& message) noexcept {
-    if (skip_ != 0) skip_ -= n;
-    message.kind = MessageKind::nothing;
-    return n;
-  }
-
-  const Side side_;
-  const Dialect dialect_;
-  const bool extended_;
-
-  // Of the reading half.
-  GobScanner scanner_;
-  bool begun_ = false;
-  std::size_t seen_ = 0;        // of the input: what was scanned
-  std::size_t header_ = 0;      // where the header is, once it was found
-  std::size_t header_end_ = 0;  // or 0
-  std::size_t missing_ = 1;
-  std::size_t skip_ = 0;  // bytes of a body that was too large
-
-  // Of the writing half.
-  mutable std::size_t sent_before_ = 0;  // types, before the message at work
-};
-
-}  // namespace detail
-
-GEERPC_END_NAMESPACE
-
-#endif  // GEERPC_PROTOCOL_GOB_WIRE_HPP
-// ---- include/geerpc/protocol/wires.hpp, continued
 // ---- include/geerpc/protocol/json_rpc_client_wire.hpp
 // geerpc: typed RPC, service discovery and load balancing for C++17
 // SPDX-License-Identifier: MIT
@@ -11636,376 +9878,1369 @@ class JsonRpcClientWire final : public Wire {
 GEERPC_END_NAMESPACE
 
 #endif  // GEERPC_PROTOCOL_JSON_RPC_CLIENT_WIRE_HPP
-// ---- include/geerpc/protocol/wires.hpp, continued
-// ---- include/geerpc/protocol/json_rpc_wire.hpp
+// ---- include/geerpc/client/protocol.hpp, continued
+// ---- include/geerpc/protocol/wires.hpp
 // geerpc: typed RPC, service discovery and load balancing for C++17
 // SPDX-License-Identifier: MIT
 //
-// JsonRpcServerWire: the server's end of JSON-RPC as a stream of JSON values, a newline behind each
-// of ours: 2.0, and 1.0 as Go's net/rpc/jsonrpc has it over TCP, both on one connection.
-//
-// Our own numbers of calls stay inside: each request of a peer gets one, and its reply the peer's
-// id. A batch becomes as many messages as it has elements.
+// The codecs that Go GeeRPC declares, and which Wire goes with which codec or protocol.
 
-#ifndef GEERPC_PROTOCOL_JSON_RPC_WIRE_HPP
-#define GEERPC_PROTOCOL_JSON_RPC_WIRE_HPP
+#ifndef GEERPC_PROTOCOL_WIRES_HPP
+#define GEERPC_PROTOCOL_WIRES_HPP
 
-#include <cstddef>      // size_t
-#include <cstdint>      // uint64_t
-#include <memory>       // make_shared, shared_ptr
-#include <string>       // string
-#include <string_view>  // string_view
+#include <memory>  // make_unique, unique_ptr
 
-// ---- include/geerpc/protocol/json_rpc_replies.hpp
+// ---- include/geerpc/protocol/frame_wire.hpp
 // geerpc: typed RPC, service discovery and load balancing for C++17
 // SPDX-License-Identifier: MIT
 //
-// JsonRpcReplies: from a call's number back to the id that its peer gave it, and from the replies
-// of a batch to its one answer.
+// FrameWire: length-prefixed frames with a MessagePack header, between geerpc programs. It carries
+// bodies of any codec but JSON and gob.
+//
+//   frame  = length (4 bytes, big-endian, of what follows), header, body
+//   header = a MessagePack array:
+//     request, notify   [kind, seq, method]  or  [kind, seq, method, timeout in ns, metadata or
+//     nil] reply             [kind, seq] error             [kind, seq, status code, text, may have
+//     run] cancel            [kind, seq] goaway            [kind, number of requests read]
+//
+// A reader skips elements that it does not know, and whole frames of a kind that it does not know.
 
-#ifndef GEERPC_PROTOCOL_JSON_RPC_REPLIES_HPP
-#define GEERPC_PROTOCOL_JSON_RPC_REPLIES_HPP
+#ifndef GEERPC_PROTOCOL_FRAME_WIRE_HPP
+#define GEERPC_PROTOCOL_FRAME_WIRE_HPP
 
-#include <algorithm>    // max
+#include <algorithm>    // min
 #include <cstddef>      // size_t
-#include <cstdint>      // uint64_t
-#include <memory>       // shared_ptr
-#include <mutex>        // mutex
-#include <string>       // string
+#include <cstdint>      // uint8_t, uint64_t
 #include <string_view>  // string_view
-#include <utility>      // move
-#include <vector>       // vector
 
 
 GEERPC_BEGIN_NAMESPACE
 
 namespace detail {
 
-// The requests that one array brought. Its answer leaves when the last of them has its reply.
-struct JsonRpcBatch {
-  std::size_t left = 0;  // replies that are still to come
-  std::string answer;    // those that are here, behind a bracket, with commas between them
-};
-
-// One end of one connection. Thread-safe: requests are added by who reads, and answered by anybody.
-// How many there are at a time is bounded by the calls that a connection may have, so what is kept
-// is a short list.
-class JsonRpcReplies {
+class FrameWire final : public Wire {
  public:
-  // `max_answer`: bytes of all unfinished batches together.
-  explicit JsonRpcReplies(std::size_t max_answer) : max_answer_(max_answer) {}
+  using Wire::Wire;
 
-  // A request that gets a reply; returns its number, never 0. `batch` is null for one by itself.
-  std::uint64_t add(const JsonRpcRequest& request, std::shared_ptr<JsonRpcBatch> batch) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    waiting_.push_back(
-        {++last_, request.version, std::string(request.id), request.problem, std::move(batch)});
-    return last_;
-  }
-
-  // Appends what stands in front of a result.
-  void begin(Buffer& out, std::uint64_t seq) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    if (const Waiting* const waiting = find(seq)) begin(out, *waiting);
-  }
-  // A result stands behind that: completes the reply, and forgets the request. Throws
-  // Error(resource_exhausted), and leaves everything as it is, if there is no room for it.
-  void finish(Buffer& out, std::size_t start, std::uint64_t seq) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    Waiting* const waiting = find(seq);
-    if (waiting == nullptr) return out.truncate(start);
-    if (waiting->version == JsonRpcVersion::two) {
-      out.push_back('}');
-    } else {
-      // Without an error and without a result it would be no reply: Go clients die of it.
-      const std::size_t prefix = kBeginOne.size() + waiting->id.size() + kResult.size();
-      if (out.view().substr(start + prefix) == "null") {
-        out.truncate(start + prefix);
-        out.append("{}");
-      }
-      out.append(",\"error\":null}");
+  std::size_t read(std::string_view input, Message& message) override {
+    message.reset();
+    if (skip_ != 0) return skip(input, message);
+    missing_ = kLengthSize;
+    if (input.size() < kLengthSize) return 0;
+    std::size_t length = 0;
+    for (std::size_t i = 0; i < kLengthSize; ++i) {
+      length = length << 8 | static_cast<unsigned char>(input[i]);
     }
-    if (waiting->batch != nullptr && gathered_ + out.size() - start > max_answer_) {
-      throw Error(StatusCode::resource_exhausted,
-                  "the answer of the batch is larger than the limit of " +
-                      std::to_string(max_answer_) + " bytes");
+    if (length > limits().max_message) return read_too_large(input, length, message);
+    if (input.size() - kLengthSize < length) {
+      missing_ = kLengthSize + length - input.size();
+      return 0;
     }
-    send(out, start, *waiting);
+    read_frame(input.substr(kLengthSize, length), message);
+    return kLengthSize + length;
+  }
+  std::size_t missing() const noexcept override { return missing_; }
+  bool between_messages(std::string_view input) const override {
+    return input.empty() && skip_ == 0;
   }
 
-  // Answers the request with an error, and forgets it.
-  void fail(Buffer& out, std::uint64_t seq, const Error& error) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    Waiting* const waiting = find(seq);
-    if (waiting == nullptr) return;
-    const std::size_t start = out.size();
-    // An answer that is full has room for short words still.
-    const std::size_t left = gathered_ < max_answer_ ? max_answer_ - gathered_ : 0;
-    write_error(out, *waiting, error, (std::max)(left / 8, kMinText));
-    send(out, start, *waiting);
-  }
-
-  // An error that concerns no request, but the connection.
-  static void write_stray(Buffer& out, const Error& error) {
-    const int code =
-        error.code() == StatusCode::invalid_argument ? kJsonRpcParseError : json_rpc_code(error);
-    write_error(out, "null", code, error.cause().substr(0, kMinText), false);
-    out.push_back('\n');
-  }
-
- private:
-  struct Waiting {
-    std::uint64_t seq;
-    JsonRpcVersion version;
-    std::string id;
-    const char* problem;
-    std::shared_ptr<JsonRpcBatch> batch;
-  };
-
-  static constexpr std::string_view kBeginOne = "{\"id\":";
-  static constexpr std::string_view kBeginTwo = "{\"jsonrpc\":\"2.0\",\"id\":";
-  static constexpr std::string_view kResult = ",\"result\":";
-  static constexpr std::size_t kMinText = 256;  // bytes of an error text
-
-  // Mutex held.
-  Waiting* find(std::uint64_t seq) {
-    for (Waiting& waiting : waiting_) {
-      if (waiting.seq == seq) return &waiting;
-    }
-    return nullptr;
-  }
-
-  static void begin(Buffer& out, const Waiting& waiting) {
-    out.append(waiting.version == JsonRpcVersion::one ? kBeginOne : kBeginTwo);
-    out.append(waiting.id);
-    out.append(kResult);
-  }
-
-  static void write_error(Buffer& out, const Waiting& waiting, const Error& error,
-                          std::size_t max_text) {
-    std::string_view text = error.cause();
-    if (waiting.problem != nullptr) text = waiting.problem;
-    if (text.empty()) text = "failed without an error text";  // it would mean success in 1.0
-    text = text.substr(0, max_text);
-    if (waiting.version == JsonRpcVersion::one) {
-      out.append(kBeginOne);
-      out.append(waiting.id);
-      out.append(",\"result\":null,\"error\":");
-      JsonWriter(out).string(text);
-      out.push_back('}');
+  void begin_request(Buffer& out, const RequestHeader& header) const override {
+    const bool more =
+        header.timeout.count() != 0 || (header.metadata != nullptr && !header.metadata->empty());
+    MsgpackWriter writer = begin(out, header.kind, header.seq, more ? 5 : 3);
+    writer.string(header.method);
+    if (!more) return;
+    writer.integer(header.timeout.count());
+    if (header.metadata == nullptr || header.metadata->empty()) {
+      writer.null();
       return;
     }
-    if (waiting.problem != nullptr) {
-      return write_error(out, waiting.id, kJsonRpcInvalidRequest, text, false);
+    writer.begin_object(header.metadata->size());
+    for (const auto& [key, value] : *header.metadata) {
+      writer.string(key);
+      writer.string(value);
     }
-    const int code = json_rpc_code(error);
-    // The codes of the specification say that by themselves.
-    const bool never_ran = !error.may_have_run() && code >= kJsonRpcServerError - 99;
-    write_error(out, waiting.id, code, text, never_ran);
+    writer.end_object();
   }
-  static void write_error(Buffer& out, std::string_view id, int code, std::string_view text,
-                          bool never_ran) {
-    out.append(kBeginTwo);
-    out.append(id);
-    out.append(",\"error\":{\"code\":");
-    JsonWriter(out).integer(code);
-    out.append(",\"message\":");
-    JsonWriter(out).string(text);
-    out.append(never_ran ? ",\"data\":{\"never_ran\":true}}}" : "}}");
+  void begin_reply(Buffer& out, std::uint64_t seq, std::string_view) const override {
+    begin(out, MessageKind::reply, seq, 2);
   }
-
-  // Mutex held. The reply stands in `out` from `start` on: it stays there, or is gathered in its
-  // batch, the last of which takes all along. Forgets the request.
-  void send(Buffer& out, std::size_t start, Waiting& waiting) {
-    const std::shared_ptr<JsonRpcBatch> batch = std::move(waiting.batch);
-    waiting = std::move(waiting_.back());
-    waiting_.pop_back();
-    if (batch != nullptr) {
-      std::string& answer = batch->answer;
-      const std::size_t before = answer.size();
-      answer += answer.empty() ? '[' : ',';
-      answer += out.view().substr(start);
-      gathered_ += answer.size() - before;
-      out.truncate(start);
-      if (--batch->left != 0) return;
-      gathered_ -= answer.size();
-      out.append(answer);
-      out.push_back(']');
+  void finish(Buffer& out, std::size_t start, std::uint64_t) const override {
+    const std::size_t length = out.size() - start - kLengthSize;
+    if (length > limits().max_message) out.truncate(start);
+    check_size(length);
+    char* const to = out.data() + start;
+    for (std::size_t i = 0; i < kLengthSize; ++i) {
+      to[i] = static_cast<char>(length >> (8 * (kLengthSize - 1 - i)));
     }
-    out.push_back('\n');
   }
 
-  const std::size_t max_answer_;
+  void write_error(Buffer& out, std::uint64_t seq, std::string_view,
+                   const Error& error) const override {
+    const std::size_t start = out.size();
+    MsgpackWriter writer = begin(out, MessageKind::error, seq, 5);
+    writer.integer(static_cast<int>(error.code()));
+    writer.string(never_empty(error.cause()).substr(0, limits().max_message / 2));
+    writer.boolean(error.may_have_run());
+    finish(out, start, seq);
+  }
+  void write_cancel(Buffer& out, std::uint64_t seq) const override {
+    write_short(out, MessageKind::cancel, seq);
+  }
+  void write_goaway(Buffer& out, std::uint64_t requests_read) const override {
+    write_short(out, MessageKind::goaway, requests_read);
+  }
 
-  std::mutex mutex_;
-  // Guarded by mutex_.
-  std::vector<Waiting> waiting_;
-  std::uint64_t last_ = 0;
-  std::size_t gathered_ = 0;  // bytes of the answers of all unfinished batches
+  bool end_means_gone() const noexcept override { return true; }
+  bool has_notify() const noexcept override { return true; }
+
+ private:
+  static constexpr std::size_t kLengthSize = 4;
+
+  GEERPC_HOT static MsgpackWriter begin(Buffer& out, MessageKind kind, std::uint64_t seq,
+                                        std::size_t elements) {
+    out.prepare(kLengthSize);
+    out.commit(kLengthSize);  // finish() fills it in
+    MsgpackWriter writer(out);
+    writer.begin_array(elements);
+    writer.integer(static_cast<std::uint8_t>(kind));
+    writer.integer(seq);
+    return writer;
+  }
+  void write_short(Buffer& out, MessageKind kind, std::uint64_t seq) const {
+    const std::size_t start = out.size();
+    begin(out, kind, seq, 2);
+    finish(out, start, seq);
+  }
+
+  // The header of a frame that is too large says whose it is; the rest is read over, so that it
+  // costs its sender that one call.
+  GEERPC_COLD std::size_t read_too_large(std::string_view input, std::size_t length,
+                                         Message& message) {
+    const std::size_t here = (std::min)(input.size() - kLengthSize, length);
+    try {
+      read_frame(input.substr(kLengthSize, here), message);
+    } catch (const Error&) {
+      message.reset();
+      check_size(length);
+    }
+    message.body = {};
+    message.too_large = length;
+    skip_ = length - here;
+    return kLengthSize + here;
+  }
+  std::size_t skip(std::string_view input, Message& message) {
+    const std::size_t here = (std::min)(input.size(), skip_);
+    skip_ -= here;
+    message.kind = MessageKind::nothing;
+    return here;
+  }
+
+  GEERPC_HOT void read_frame(std::string_view frame, Message& message) {
+    MsgpackReader reader(frame, limits().decode);
+    auto elements = reader.begin_array();
+    const auto require = [&] {
+      if (!reader.next(elements)) {
+        throw Error(StatusCode::invalid_argument, "the frame's header is too short");
+      }
+    };
+    require();
+    message.kind = static_cast<MessageKind>(reader.integer<std::uint8_t>());
+    require();
+    message.seq = reader.integer<std::uint64_t>();
+    switch (message.kind) {
+      case MessageKind::request:
+      case MessageKind::notify:
+        require();
+        message.method = reader.string();
+        if (!reader.next(elements)) break;
+        message.timeout = std::chrono::nanoseconds(reader.integer<std::int64_t>());
+        if (reader.next(elements) && !reader.try_null()) read_metadata(reader, message);
+        break;
+      case MessageKind::error:
+        require();
+        message.code = status_from_wire(reader.integer<std::int64_t>());
+        require();
+        message.text = reader.string();
+        if (reader.next(elements)) message.may_have_run = reader.boolean();
+        message.whole_connection = message.seq == 0;
+        break;
+      default:
+        break;
+    }
+    while (reader.next(elements)) reader.skip();
+    message.body = reader.rest();
+  }
+
+  static void read_metadata(MsgpackReader& reader, Message& message) {
+    std::string_view key;
+    for (auto entries = reader.begin_object(); reader.next_key(entries, key);) {
+      message.metadata[std::string(key)] = reader.string();
+    }
+  }
+
+  // Of the reading half.
+  std::size_t missing_ = kLengthSize;
+  std::size_t skip_ = 0;  // bytes of a frame that was too large
 };
 
 }  // namespace detail
 
 GEERPC_END_NAMESPACE
 
-#endif  // GEERPC_PROTOCOL_JSON_RPC_REPLIES_HPP
-// ---- include/geerpc/protocol/json_rpc_wire.hpp, continued
+#endif  // GEERPC_PROTOCOL_FRAME_WIRE_HPP
+// ---- include/geerpc/protocol/wires.hpp, continued
+// ---- include/geerpc/protocol/gob_wire.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// GobWire: a gob stream in which headers and bodies alternate, as GeeRPC and Go's net/rpc have it.
+// The body of an error is an empty struct.
+
+#ifndef GEERPC_PROTOCOL_GOB_WIRE_HPP
+#define GEERPC_PROTOCOL_GOB_WIRE_HPP
+
+#include <algorithm>    // min
+#include <cstddef>      // size_t
+#include <cstdint>      // int64_t, uint64_t
+#include <string_view>  // string_view
+#include <utility>      // exchange, move
+#include <variant>      // monostate
+
+// ---- include/geerpc/codec/gob_stream.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// gob, as far as it does not depend on C++ types. Unlike other codecs it has a memory: types are
+// described once per stream. So each connection has a codec of its own.
+
+#ifndef GEERPC_CODEC_GOB_STREAM_HPP
+#define GEERPC_CODEC_GOB_STREAM_HPP
+
+#include <cstddef>      // size_t
+#include <cstdint>      // int64_t
+#include <cstring>      // memcpy
+#include <string_view>  // string_view
+
+// ---- include/geerpc/codec/gob_plan.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// GobPlan: how a struct of the peer's becomes a struct of ours. Types are compared once, by Go's
+// rules and with Go's error texts; values are then read without a look at names.
+
+#ifndef GEERPC_CODEC_GOB_PLAN_HPP
+#define GEERPC_CODEC_GOB_PLAN_HPP
+
+#include <algorithm>    // find
+#include <atomic>       // atomic
+#include <cstddef>      // size_t
+#include <memory>       // make_unique, unique_ptr
+#include <optional>     // optional
+#include <string>       // string, to_string
+#include <string_view>  // string_view
+#include <utility>      // exchange, pair
+#include <vector>       // vector
+
+
+GEERPC_BEGIN_NAMESPACE
+namespace detail {
+
+struct GobPlan {
+  static constexpr std::size_t kSkip = ~std::size_t{0};
+  struct Step {
+    std::size_t field = kSkip;        // of ours
+    const GobRemote* type = nullptr;  // if it is not skipped
+  };
+
+  const GobType* local = nullptr;
+  std::vector<Step> steps;           // for each field of the peer's struct
+  std::vector<std::size_t> matches;  // those that are not skipped, at most one for each of ours
+  std::optional<Error> failure;      // why there is no way
+  const GobPlan* next = nullptr;     // another type of ours, for the same struct of the peer's
+};
+
+inline GobSchema::~GobSchema() {
+  for (const auto& type : types_) {
+    for (const GobPlan* plan = type->plans.load(std::memory_order_acquire); plan != nullptr;) {
+      delete std::exchange(plan, plan->next);
+    }
+  }
+}
+
+// Appends what Go calls the type, "Args = struct { A int; B []string; }", as far as that is short.
+inline void append_gob_remote_name(const GobSchema& schema, const GobRemote* type, int depth,
+                                   std::string& out) {
+  constexpr int max_depth = 8;
+  constexpr std::size_t max_size = 400;
+  if (out.size() > max_size) return;
+  if (type == nullptr || depth > max_depth) {
+    out += '?';
+    return;
+  }
+  const auto append = [&](int id) {
+    append_gob_remote_name(schema, schema.find(id), depth + 1, out);
+  };
+  const std::string_view name = type->name.substr(0, 100);
+  switch (type->shape) {
+    case GobShape::array:
+      out += "[" + std::to_string(type->length) + "]";
+      return append(type->element);
+    case GobShape::slice:
+      out += "[]";
+      return append(type->element);
+    case GobShape::map:
+      out += "map[";
+      append(type->key);
+      out += ']';
+      return append(type->element);
+    case GobShape::basic:
+    case GobShape::opaque:
+      break;
+    case GobShape::record:
+      if (depth != 0 && !name.empty()) break;
+      out.append(name).append(" = struct { ");
+      for (const GobRemote::Field& field : type->fields) {
+        if (out.size() > max_size) break;
+        out.append(field.name.substr(0, 100)).append(" ");
+        append(field.type);
+        out += "; ";
+      }
+      out += '}';
+      return;
+  }
+  out += name;
+}
+inline std::string gob_remote_name(const GobSchema& schema, const GobRemote* type) {
+  std::string name;
+  append_gob_remote_name(schema, type, 0, name);
+  return name;
+}
+
+// Finds plans and makes those that are missing. On the stack of one decoding; several may be at
+// work on one schema.
+class GobPlanner {
+ public:
+  GobPlanner(const GobSchema& schema, std::size_t max_depth)
+      : schema_(schema), max_depth_(max_depth) {}
+
+  // Throws Error(invalid_argument), in Go's words, unless a value of the peer's type can become one
+  // of ours that is not in anything else.
+  void check(const GobRemote* remote, const GobType& local) {
+    if (local.shape != GobShape::record && !is_compatible(remote, local)) {
+      throw_bad_value("gob: decoding into local type *" + gob_type_name(local) +
+                      ", received remote type " + gob_remote_name(schema_, remote));
+    }
+    if (remote == nullptr) throw_bad_value("gob: unknown type id or corrupted data");
+    prepare(*remote, local);
+    if (local.shape != GobShape::record) return;
+    const bool both_have_fields = local.field_count != 0 && !remote->fields.empty();
+    if (both_have_fields && plan(*remote, local).matches.empty()) {
+      throw_bad_value("gob: type mismatch: no fields matched compiling decoder for " +
+                      std::string(local.name));
+    }
+  }
+
+  // The plan for a struct, and for those in it. Throws Error if they can't be had.
+  const GobPlan& plan(const GobRemote& remote, const GobType& local) {
+    for (const GobPlan* each = remote.plans.load(std::memory_order_acquire); each != nullptr;
+         each = each->next) {
+      if (each->local != &local) continue;
+      if (each->failure) throw *each->failure;
+      return *each;
+    }
+    return make(remote, local);
+  }
+
+ private:
+  static constexpr std::size_t kMaxPlanned = 1u << 18;  // places in the plans of one stream
+
+  // Structs pass here: they are looked at field by field.
+  bool is_compatible(const GobRemote* remote, const GobType& local) const {
+    if (remote == nullptr) return false;
+    const auto elements = [&] {
+      return is_compatible(schema_.find(remote->element), local.element());
+    };
+    switch (local.shape) {
+      case GobShape::record:
+        return true;
+      case GobShape::basic:
+        // What marshals itself has no other form for those who don't know how.
+        if (remote->shape == GobShape::opaque) {
+          return local.id == kGobBytes || local.id == kGobString;
+        }
+        return remote->shape == GobShape::basic && remote->id == local.id;
+      case GobShape::opaque:
+        return remote->shape == GobShape::opaque;
+      case GobShape::array:
+        return remote->shape == GobShape::array && remote->length == local.length && elements();
+      case GobShape::slice:
+        return remote->shape == GobShape::slice && elements();
+      case GobShape::map:
+        return remote->shape == GobShape::map &&
+               is_compatible(schema_.find(remote->key), local.key()) && elements();
+    }
+    return false;
+  }
+
+  // Makes the plans for all structs in a type that is compatible.
+  void prepare(const GobRemote& remote, const GobType& local) {
+    if (local.shape == GobShape::record) {
+      if (remote.shape != GobShape::record) {
+        throw_bad_value("gob: type mismatch in decoder: want struct type " + gob_type_name(local) +
+                        "; got non-struct");
+      }
+      // A struct that is inside itself is being planned already.
+      const Pair pair(&remote, &local);
+      if (std::find(open_.begin(), open_.end(), pair) == open_.end()) plan(remote, local);
+      return;
+    }
+    if (local.shape == GobShape::map) prepare(schema_.get(remote.key), local.key());
+    if (local.element != nullptr) prepare(schema_.get(remote.element), local.element());
+  }
+
+  // A failure is kept, too: the peer must not make us find it out again and again.
+  const GobPlan& make(const GobRemote& remote, const GobType& local) {
+    if (schema_.planned.load(std::memory_order_relaxed) > kMaxPlanned) {
+      throw Error(StatusCode::resource_exhausted, "gob: too many different types");
+    }
+    auto plan = std::make_unique<GobPlan>();
+    plan->local = &local;
+    plan->steps.resize(remote.fields.size());
+    open_.emplace_back(&remote, &local);
+    try {
+      if (open_.size() > max_depth_) throw_too_deep(max_depth_);
+      std::vector<bool> taken(local.match_count);
+      for (std::size_t i = 0; i < remote.fields.size(); ++i) {
+        if (plan_field(remote, remote.fields[i], local, taken, plan->steps[i])) {
+          plan->matches.push_back(i);
+        }
+      }
+    } catch (const Error& error) {
+      plan->failure = error;
+      plan->steps = {};
+    }
+    open_.pop_back();
+    schema_.planned.fetch_add(plan->steps.size() + 8, std::memory_order_relaxed);
+    GobPlan* const made = plan.release();
+    made->next = remote.plans.load(std::memory_order_relaxed);
+    while (!remote.plans.compare_exchange_weak(made->next, made, std::memory_order_acq_rel)) {
+    }
+    if (made->failure) throw *made->failure;
+    return *made;
+  }
+
+  // False if the field is to be skipped.
+  bool plan_field(const GobRemote& remote, const GobRemote::Field& field, const GobType& local,
+                  std::vector<bool>& taken, GobPlan::Step& step) {
+    for (std::size_t i = 0; i < local.match_count; ++i) {
+      if (local.fields[i].name != field.name || taken[i]) continue;
+      const GobType& ours = local.fields[i].type();
+      const GobRemote& theirs = schema_.get(field.type);
+      if (!is_compatible(&theirs, ours)) {
+        throw_bad_value("gob: wrong type (" + std::string(local.fields[i].pointer ? "*" : "") +
+                        gob_type_name(ours) + ") for received field " +
+                        std::string(remote.name.substr(0, 100)) + "." +
+                        std::string(field.name.substr(0, 100)));
+      }
+      prepare(theirs, ours);
+      taken[i] = true;
+      step = {i, &theirs};
+      return true;
+    }
+    return false;
+  }
+
+  using Pair = std::pair<const GobRemote*, const GobType*>;
+
+  const GobSchema& schema_;
+  const std::size_t max_depth_;
+  std::vector<Pair> open_;  // of which plans are being made
+};
+
+}  // namespace detail
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_CODEC_GOB_PLAN_HPP
+// ---- include/geerpc/codec/gob_stream.hpp, continued
+// ---- include/geerpc/codec/gob_scan.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// GobScanner: finds the values in a gob stream, and learns the types that are defined between them.
+
+#ifndef GEERPC_CODEC_GOB_SCAN_HPP
+#define GEERPC_CODEC_GOB_SCAN_HPP
+
+#include <cstddef>      // size_t
+#include <cstdint>      // int64_t, uint64_t
+#include <string_view>  // string_view
+
+// ---- include/geerpc/codec/gob_skip.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// GobSkipper: reads over values of any type of the peer's.
+
+#ifndef GEERPC_CODEC_GOB_SKIP_HPP
+#define GEERPC_CODEC_GOB_SKIP_HPP
+
+#include <cstddef>  // size_t
+#include <cstdint>  // int64_t, uint64_t
+
+
+GEERPC_BEGIN_NAMESPACE
+namespace detail {
+
+// An interface value is a name, a type and a value of that type. A type that is new is defined
+// right there; the message then ends, and the rest of the value, and of all that it is in, comes in
+// the next one. Where such a value ends only who reads it can tell: so the thread that reads the
+// stream reads over each value that may hold interface values, and learns the types that are
+// defined in it; whoever decodes the value later reads over these definitions. (Go itself skips
+// such a value by its announced length, and then misses what was defined in it.)
+class GobSkipper {
+ public:
+  GobSkipper(const GobSchema& schema, std::size_t max_depth)
+      : schema_(schema), max_depth_(max_depth), depth_left_(max_depth) {}
+
+  // As that thread. Definitions up to `known` were learned at an earlier attempt, which met the end
+  // of what was there; `known` moves on.
+  GobSkipper(GobSchema& schema, std::size_t max_depth, const char*& known)
+      : schema_(schema),
+        max_depth_(max_depth),
+        depth_left_(max_depth),
+        learning_(&schema),
+        known_(&known) {}
+
+  // What stands behind the number of a type.
+  void skip_typed(GobReader& in, std::int64_t id) {
+    const GobRemote& type = schema_.get(id);
+    if (type.shape != GobShape::record) in.uint();
+    skip(in, type);
+  }
+
+  // How many more messages the value turned out to be in.
+  int cuts() const noexcept { return cuts_; }
+
+  // A value whose type is known. Recursive, but no deeper than allowed.
+  void skip(GobReader& in, const GobRemote& type) {
+    switch (type.shape) {
+      case GobShape::basic:
+        skip_basic(in, type.id);
+        return;
+      case GobShape::opaque:
+        in.string();
+        return;
+      case GobShape::array:
+      case GobShape::slice:
+      case GobShape::map:
+      case GobShape::record:
+        break;
+    }
+    if (depth_left_ == 0) throw_too_deep(max_depth_);
+    --depth_left_;
+    if (type.shape == GobShape::record) {
+      for (std::size_t field = 0; in.next_field(field, type.fields.size());) {
+        skip(in, schema_.get(type.fields[field - 1].type));
+      }
+    } else {
+      const GobRemote* const key = type.shape == GobShape::map ? &schema_.get(type.key) : nullptr;
+      const GobRemote& element = schema_.get(type.element);
+      for (std::uint64_t left = in.uint(); left != 0; --left) {
+        in.begin_element();
+        if (key != nullptr) skip(in, *key);
+        skip(in, element);
+      }
+    }
+    ++depth_left_;
+  }
+
+ private:
+  void skip_basic(GobReader& in, int id) {
+    if (id == kGobInterface) return skip_interface(in);
+    if (id == kGobBytes || id == kGobString) {
+      in.string();
+      return;
+    }
+    in.uint();
+    if (id == kGobComplex) in.uint();
+  }
+
+  void skip_interface(GobReader& in) {
+    if (in.string().empty()) return;  // nil
+    if (depth_left_ == 0) throw_too_deep(max_depth_);
+    --depth_left_;
+    // The type, behind definitions of such as are new. Behind one there is either the length of
+    // what follows or the end of the message.
+    std::int64_t id = 0;
+    while ((id = next_type(in)) < 0) {
+      define(in, id);
+      if (!in.at_end()) in.uint();
+    }
+    in.uint();  // the length of the value, or of its part up to the next definition
+    skip_typed(in, id);
+    ++depth_left_;
+  }
+  std::int64_t next_type(GobReader& in) {
+    if (in.at_end()) {
+      if (++cuts_ > kMaxCuts) {
+        throw Error(StatusCode::resource_exhausted, "gob: a value in too many messages");
+      }
+      in.begin_message();
+    }
+    return in.integer();
+  }
+  void define(GobReader& in, std::int64_t id) {
+    if (learning_ == nullptr || in.position() <= *known_) {
+      GobSchema::skip_definition(in);
+      return;
+    }
+    const char* const here = in.position();
+    learning_->learn(id, in);
+    *known_ = here;
+  }
+
+  static constexpr int kMaxCuts = 64;
+
+  const GobSchema& schema_;
+  const std::size_t max_depth_;
+  std::size_t depth_left_;
+  int cuts_ = 0;
+  GobSchema* const learning_ = nullptr;
+  const char** const known_ = nullptr;
+};
+
+}  // namespace detail
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_CODEC_GOB_SKIP_HPP
+// ---- include/geerpc/codec/gob_scan.hpp, continued
+
+GEERPC_BEGIN_NAMESPACE
+namespace detail {
+
+// For the thread that reads the stream.
+class GobScanner {
+ public:
+  // The schema outlives the scanner.
+  GobScanner(GobSchema& schema, std::size_t max_depth) : schema_(schema), max_depth_(max_depth) {}
+
+  enum class Found {
+    nothing,     // not all of it is there: come again with the same bytes and more behind them
+    definition,  // its type is learned
+    value,       // of whatever type; it may be in several messages
+  };
+  // What `in` begins with. size() is then how many bytes that takes; if nothing was found, as far
+  // as is known by now. Throws Error if the stream can't go on.
+  Found scan(std::string_view in) {
+    std::size_t head = 0;
+    std::uint64_t length = 0;
+    size_ = in.size() + 1;
+    if (!read_gob_length(in, head, length)) return Found::nothing;
+    size_ = head + static_cast<std::size_t>(length);
+    if (in.size() < size_) return Found::nothing;
+    GobReader reader(in, true);
+    reader.begin_message();
+    const std::int64_t id = reader.integer();
+    if (id < 0) {
+      schema_.learn(id, reader);
+      if (!reader.at_end()) throw_bad_value("extra data in buffer");
+      return Found::definition;
+    }
+    if (!schema_.has_interfaces() && id != kGobInterface) return Found::value;
+    return scan_value(in, reader, id);
+  }
+  std::size_t size() const noexcept { return size_; }
+
+ private:
+  // The value may go on in the next message. It is read over from its start whenever the message
+  // that it turned out to lack has come, so a few times at most, however the stream is cut.
+  Found scan_value(std::string_view in, GobReader& reader, std::int64_t id) {
+    if (in.size() < wanted_) {
+      size_ = wanted_;
+      return Found::nothing;
+    }
+    const char* known = in.data() + known_;
+    GobSkipper skipper(schema_, max_depth_, known);
+    try {
+      skipper.skip_typed(reader, id);
+    } catch (const GobNeedsMore& more) {
+      known_ = static_cast<std::size_t>(known - in.data());
+      size_ = wanted_ = in.size() + more.bytes;
+      return Found::nothing;
+    } catch (const Error&) {
+      // A bad value in one message is the affair of who decodes it.
+      if (skipper.cuts() != 0) throw;
+    }
+    known_ = wanted_ = 0;
+    size_ = static_cast<std::size_t>(reader.message_end() - in.data());
+    return Found::value;
+  }
+
+  GobSchema& schema_;
+  const std::size_t max_depth_;
+  std::size_t size_ = 0;
+  // Of a value of which more is to come.
+  std::size_t known_ = 0;  // see GobSkipper
+  std::size_t wanted_ = 0;
+};
+
+}  // namespace detail
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_CODEC_GOB_SCAN_HPP
+// ---- include/geerpc/codec/gob_stream.hpp, continued
+// ---- include/geerpc/codec/gob_sent.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// GobSentTypes: the types that we have described to the peer of one stream. A type is defined
+// before its first value, once per stream; from then on it is a number.
+
+#ifndef GEERPC_CODEC_GOB_SENT_HPP
+#define GEERPC_CODEC_GOB_SENT_HPP
+
+#include <cstddef>        // size_t
+#include <string>         // string
+#include <string_view>    // string_view
+#include <unordered_map>  // unordered_map
+#include <utility>        // move
+#include <vector>         // vector
+
+
+GEERPC_BEGIN_NAMESPACE
+namespace detail {
+
+// For one thread at a time, in the order in which the messages leave.
+class GobSentTypes {
+ public:
+  // The number of a type. If the peer does not know it, its definition and those of the types in it
+  // are appended first.
+  int id_of(const GobType& type, Buffer& out) {
+    if (type.shape == GobShape::basic) return type.id;
+    const auto found = ids_.find(&type);
+    return found != ids_.end() ? found->second : define(type, out);
+  }
+
+  // How many types were described; and to forget the later ones, whose definitions did not leave.
+  std::size_t size() const noexcept { return types_.size(); }
+  void truncate(std::size_t size) noexcept {
+    for (; types_.size() > size; types_.pop_back()) ids_.erase(types_.back().type);
+  }
+
+ private:
+  struct Entry {
+    const GobType* type;
+    std::string name;
+  };
+
+  // As a Go program that has just been started: it numbers types as it meets them, but containers
+  // behind what is in them, and describes the outer ones first.
+  int define(const GobType& type, Buffer& out) {
+    const std::size_t before = types_.size();
+    try {
+      const int id = number(type, std::string(type.name));
+      std::vector<bool> written(types_.size() - before);
+      write(type, before, written, out);
+      return id;
+    } catch (...) {
+      truncate(before);
+      throw;
+    }
+  }
+
+  // `name` is what Go calls a type in this place.
+  int number(const GobType& type, std::string name) {
+    if (type.shape == GobShape::basic) return type.id;
+    const auto found = ids_.find(&type);
+    if (found != ids_.end()) return found->second;
+    if (type.shape == GobShape::record) {
+      const int id = add(type, std::move(name));
+      for (std::size_t i = 0; i < type.field_count; ++i) {
+        const GobType& field = type.fields[i].type();
+        number(field, field.name.empty() ? gob_type_name(field) : std::string(field.name));
+      }
+      return id;
+    }
+    if (type.shape == GobShape::map) number(type.key(), "");
+    if (type.element != nullptr) {
+      const GobType& element = type.element();
+      const bool named = type.shape == GobShape::slice && !type.element_is_pointer;
+      number(element, named ? std::string(element.name) : "");
+    }
+    return add(type, std::move(name));
+  }
+  int add(const GobType& type, std::string name) {
+    const int id = kFirstId + static_cast<int>(types_.size());
+    types_.push_back({&type, std::move(name)});
+    try {
+      ids_.emplace(&type, id);
+    } catch (...) {
+      types_.pop_back();
+      throw;
+    }
+    return id;
+  }
+
+  // Appends the definitions of those types that have none yet.
+  void write(const GobType& type, std::size_t before, std::vector<bool>& written, Buffer& out) {
+    if (type.shape == GobShape::basic) return;
+    const auto place = static_cast<std::size_t>(ids_.at(&type) - kFirstId);
+    if (place < before || written[place - before]) return;
+    written[place - before] = true;
+    write_one(types_[place], out);
+    if (type.shape == GobShape::map) write(type.key(), before, written, out);
+    if (type.element != nullptr) write(type.element(), before, written, out);
+    for (std::size_t i = 0; i < type.field_count; ++i) {
+      write(type.fields[i].type(), before, written, out);
+    }
+  }
+
+  int known(const GobType& type) const {
+    return type.shape == GobShape::basic ? type.id : ids_.at(&type);
+  }
+
+  // One definition: the negative number, and a struct of Go's type wireType, of whose fields just
+  // the one is there that fits (encoding/gob/type.go; docs/protocol.md).
+  void write_one(const Entry& entry, Buffer& out) const {
+    const GobType& type = *entry.type;
+    const int id = known(type);
+    GobWriter writer(out);
+    const std::size_t start = writer.begin_message(0);
+    writer.integer(-id);
+    constexpr unsigned which[] = {0, 1, 2, 4, 3, 5};  // by shape
+    writer.uint(which[static_cast<int>(type.shape)]);
+    writer.uint(1);
+    write_common(writer, entry.name, id);
+    switch (type.shape) {
+      case GobShape::map:
+        write_number(writer, known(type.key()));
+        write_number(writer, known(type.element()));
+        break;
+      case GobShape::array:
+        write_number(writer, known(type.element()));
+        if (type.length != 0) write_number(writer, static_cast<std::int64_t>(type.length));
+        break;
+      case GobShape::slice:
+        write_number(writer, known(type.element()));
+        break;
+      case GobShape::record:
+        if (type.field_count != 0) write_fields(writer, type);
+        break;
+      case GobShape::basic:
+      case GobShape::opaque:
+        break;
+    }
+    writer.uint(0);
+    writer.uint(0);
+    writer.end_message(start);
+  }
+  // A struct {Name string; Id int}.
+  static void write_common(GobWriter& writer, std::string_view name, int id) {
+    if (!name.empty()) {
+      writer.uint(1);
+      writer.string(name);
+    }
+    writer.uint(name.empty() ? 2 : 1);
+    writer.integer(id);
+    writer.uint(0);
+  }
+  static void write_number(GobWriter& writer, std::int64_t number) {
+    writer.uint(1);
+    writer.integer(number);
+  }
+  void write_fields(GobWriter& writer, const GobType& type) const {
+    writer.uint(1);
+    writer.uint(type.field_count);
+    for (std::size_t i = 0; i < type.field_count; ++i) {
+      const GobField& field = type.fields[i];
+      if (!field.name.empty()) {
+        writer.uint(1);
+        writer.string(field.name);
+      }
+      writer.uint(field.name.empty() ? 2 : 1);
+      writer.integer(known(field.type()));
+      writer.uint(0);
+    }
+  }
+
+  static constexpr int kFirstId = kGobFirstId + 1;  // where Go begins
+
+  std::vector<Entry> types_;
+  std::unordered_map<const GobType*, int> ids_;
+};
+
+}  // namespace detail
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_CODEC_GOB_SENT_HPP
+// ---- include/geerpc/codec/gob_stream.hpp, continued
+
+GEERPC_BEGIN_NAMESPACE
+namespace detail {
+
+// What the two ends of a connection have told each other.
+struct GobStream {
+  GobSentTypes sent;  // by us; of who writes
+  GobSchema seen;     // from the peer
+};
+
+// Reads structs by plans.
+class PlannedGobDecoder final : public GobDecoder {
+ public:
+  // The schema outlives the decoder.
+  PlannedGobDecoder(std::string_view in, const GobSchema& schema, const DecodeLimits& limits)
+      : GobDecoder(in, limits), schema_(schema), planner_(schema, limits.max_depth) {}
+
+ private:
+  const GobRemote& find(std::int64_t id) const override { return schema_.get(id); }
+
+  void read_struct(const GobRemote& type, const GobType& local, const GobFieldDecoder* decoders,
+                   void* object) override {
+    const GobPlan& plan = planner_.plan(type, local);
+    const Level level(*this);
+    const Place outer = place_;
+    auto expected = plan.matches.begin();
+    const auto clear_up_to = [&](std::size_t end) {
+      for (; expected != plan.matches.end() && *expected < end; ++expected) {
+        decoders[plan.steps[*expected].field](*this, nullptr, object);
+      }
+    };
+    for (std::size_t field = 0; reader().next_field(field, plan.steps.size());) {
+      const GobPlan::Step& step = plan.steps[field - 1];
+      if (step.field == GobPlan::kSkip) {
+        GobSkipper(schema_, depth_left()).skip(reader(), schema_.get(type.fields[field - 1].type));
+        continue;
+      }
+      clear_up_to(field - 1);
+      ++expected;
+      place_ = {nullptr, local.fields[step.field].name, 0};
+      decoders[step.field](*this, step.type, object);
+    }
+    clear_up_to(plan.steps.size());
+    place_ = outer;
+  }
+
+  const GobRemote& begin(const GobType& local) override {
+    reader().begin_message();
+    const GobRemote* const type = schema_.find(reader().integer());
+    planner_.check(type, local);
+    if (type->shape != GobShape::record && reader().uint() != 0) {
+      throw_bad_value("gob: decode: corrupted data: non-zero delta for singleton");
+    }
+    return *type;
+  }
+
+  const GobSchema& schema_;
+  GobPlanner planner_;
+};
+
+// See GobCodec::early(): the address of the type, and what stands behind its number.
+class EarlyGobCodec final : public GobCodec {
+ public:
+  void write(const GobType& type, std::size_t, Buffer& out, Write write) const override {
+    const GobType* const pointer = &type;
+    out.append(&pointer, sizeof pointer);
+    GobWriter writer(out);
+    write(writer);
+  }
+  static const GobType& type_of(std::string_view& early) {
+    const GobType* type = nullptr;
+    std::memcpy(&type, early.data(), sizeof type);
+    early.remove_prefix(sizeof type);
+    return *type;
+  }
+
+  void read(std::string_view, const DecodeLimits&, Read) const override { never(); }
+  const Codec& early() const override { return *this; }
+  void append_early(std::string_view, Buffer&) const override { never(); }
+
+ private:
+  [[noreturn]] static void never() {
+    throw Error(StatusCode::internal, "gob: a value of no stream is not read");
+  }
+};
+
+// Of a connection, or one for which each value is a stream of its own.
+class GobStreamCodec final : public GobCodec {
+ public:
+  explicit GobStreamCodec(const Layout* layout) noexcept : GobCodec(layout) {}
+  // The stream outlives the codec.
+  explicit GobStreamCodec(GobStream& stream) noexcept : stream_(&stream) {}
+
+  void write(const GobType& type, std::size_t at_least, Buffer& out, Write write) const override {
+    if (stream_ != nullptr) return write_message(stream_->sent, type, at_least, out, write);
+    GobSentTypes sent;
+    write_message(sent, type, at_least, out, write);
+  }
+
+  void read(std::string_view in, const DecodeLimits& limits, Read read) const override {
+    if (stream_ == nullptr) return read_alone(in, limits, read);
+    PlannedGobDecoder decoder(in, stream_->seen, limits);
+    read(decoder);
+  }
+
+  const Codec& early() const override {
+    static const EarlyGobCodec codec;
+    return codec;
+  }
+  void append_early(std::string_view early, Buffer& out) const override {
+    const GobType& type = EarlyGobCodec::type_of(early);
+    const auto append = [&](GobWriter& writer) { writer.raw(early); };
+    write(type, early.size(), out, append);
+  }
+
+ private:
+  // Apart, since a schema takes some space on the stack.
+  GEERPC_COLD static void read_alone(std::string_view in, const DecodeLimits& limits, Read read) {
+    GobSchema schema;
+    GobScanner scanner(schema, limits.max_depth);
+    const bool empty = in.empty();
+    GobScanner::Found found;
+    while ((found = scanner.scan(in)) == GobScanner::Found::definition) {
+      in.remove_prefix(scanner.size());
+    }
+    if (found == GobScanner::Found::nothing) throw_bad_value(empty ? "EOF" : "unexpected EOF");
+    if (scanner.size() != in.size()) throw_bad_value("gob: bytes behind the value");
+    PlannedGobDecoder decoder(in, schema, limits);
+    read(decoder);
+  }
+
+  // A value in a message of its own, behind the definitions that the peer lacks.
+  static void write_message(GobSentTypes& sent, const GobType& type, std::size_t at_least,
+                            Buffer& out, Write write) {
+    const int id = sent.id_of(type, out);
+    GobWriter writer(out);
+    const std::size_t start = writer.begin_message(at_least);
+    writer.integer(id);
+    write(writer);
+    writer.end_message(start);
+  }
+
+  GobStream* const stream_ = nullptr;
+};
+
+}  // namespace detail
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_CODEC_GOB_STREAM_HPP
+// ---- include/geerpc/protocol/gob_wire.hpp, continued
+// ---- include/geerpc/protocol/gob_headers.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// The headers of messages in gob. The names of the types travel, too: they are Go's.
+
+#ifndef GEERPC_PROTOCOL_GOB_HEADERS_HPP
+#define GEERPC_PROTOCOL_GOB_HEADERS_HPP
+
+#include <cstdint>      // int64_t, uint64_t
+#include <string_view>  // string_view
+
 
 GEERPC_BEGIN_NAMESPACE
 
 namespace detail {
 
-class JsonRpcServerWire final : public Wire {
+// GeeRPC's, in both directions.
+namespace gob_geerpc {
+struct Header {
+  std::string_view ServiceMethod;
+  std::uint64_t Seq = 0;
+  std::string_view Error;
+};
+GEERPC_FIELDS(Header, ServiceMethod, Seq, Error)
+}  // namespace gob_geerpc
+
+// The same with what only geerpc peers know, in requests and in errors; others skip it.
+namespace gob_request {
+struct Header {
+  std::string_view ServiceMethod;
+  std::uint64_t Seq = 0;
+  std::int64_t Timeout = 0;  // nanoseconds that are left
+  geerpc::Metadata Metadata;
+};
+GEERPC_FIELDS(Header, ServiceMethod, Seq, Timeout, Metadata)
+}  // namespace gob_request
+namespace gob_error {
+struct Header {
+  std::string_view ServiceMethod;
+  std::uint64_t Seq = 0;
+  std::string_view Error;
+  int Code = 0;
+  bool NeverRan = false;
+};
+GEERPC_FIELDS(Header, ServiceMethod, Seq, Error, Code, NeverRan)
+}  // namespace gob_error
+
+// net/rpc's.
+namespace gob_net_rpc {
+struct Request {
+  std::string_view ServiceMethod;
+  std::uint64_t Seq = 0;
+};
+GEERPC_FIELDS(Request, ServiceMethod, Seq)
+struct Response {
+  std::string_view ServiceMethod;
+  std::uint64_t Seq = 0;
+  std::string_view Error;
+};
+GEERPC_FIELDS(Response, ServiceMethod, Seq, Error)
+}  // namespace gob_net_rpc
+
+// All that may come; the views point into the input.
+namespace gob_received {
+struct Header {
+  std::string_view ServiceMethod;
+  std::uint64_t Seq = 0;
+  std::string_view Error;
+  std::int64_t Timeout = 0;
+  geerpc::Metadata Metadata;
+  std::int64_t Code = 0;
+  bool NeverRan = false;
+};
+GEERPC_FIELDS(Header, ServiceMethod, Seq, Error, Timeout, Metadata, Code, NeverRan)
+}  // namespace gob_received
+
+}  // namespace detail
+
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_PROTOCOL_GOB_HEADERS_HPP
+// ---- include/geerpc/protocol/gob_wire.hpp, continued
+
+GEERPC_BEGIN_NAMESPACE
+
+namespace detail {
+
+// What a connection in gob remembers, made before the wire that it is a part of.
+struct GobConnection {
+  mutable GobStream stream;
+  GobStreamCodec connection_codec{stream};
+};
+
+// The writing functions, const as they are, are for one thread at a time, in the order in which the
+// messages leave: the outbox's mutex sees to that.
+class GobWire final : private GobConnection, public Wire {
  public:
-  // `max_batch`: elements of one batch; `max_batch_bytes`: of its text.
-  JsonRpcServerWire(const WireLimits& limits, std::size_t max_batch, std::size_t max_batch_bytes)
-      : Wire(json_rpc_codec(2), limits),
-        max_batch_(max_batch),
-        max_batch_bytes_(max_batch_bytes),
-        replies_(this->limits().max_message),
-        scanner_(this->limits().decode.max_depth) {}
+  enum class Dialect { geerpc, net_rpc };
+
+  GobWire(const WireLimits& limits, Side side, Dialect dialect, bool extended)
+      : Wire(connection_codec, limits),
+        side_(side),
+        dialect_(dialect),
+        extended_(extended),
+        scanner_(stream.seen, limits.decode.max_depth) {}
 
   std::size_t read(std::string_view input, Message& message) override {
     message.reset();
-    if (in_batch_ != 0) return read_element(input, 0, message);
-    if (scanner_.feed(input) != JsonScanner::Status::done) {
-      check_size(input.size());
-      return 0;
+    if (skip_ != 0) return skip((std::min)(input.size(), skip_), message);
+    if (!begun_ && !input.empty()) {
+      if (const std::size_t blanks = leading_blanks(input)) return skip(blanks, message);
+      begun_ = true;
     }
-    const std::size_t end = scanner_.end();
-    scanner_.reset();
-    check_size(end);
-    std::size_t begin = 0;
-    while (is_json_space(input[begin])) ++begin;
-    const std::string_view text = input.substr(begin, end - begin);
-    if (text[0] == '[') {
-      if (begin_batch(text, message)) return read_element(input, begin + 1, message);
-    } else {
-      take(parse(text, message), message);
+    try {
+      return read_message(input, message);
+    } catch (const Error&) {
+      if (has_header()) read_header(input, message);  // so that the caller knows whose it is
+      throw;
     }
-    return skip_blanks(input, end);
   }
-
+  std::size_t missing() const noexcept override { return missing_; }
   bool between_messages(std::string_view input) const override {
-    return in_batch_ == 0 && skip_blanks(input, 0) == input.size();
+    return input.empty() && skip_ == 0;
   }
 
-  // A server asks nothing.
-  void begin_request(Buffer&, const RequestHeader&) const override {}
-
-  void begin_reply(Buffer& out, std::uint64_t seq, std::string_view) const override {
-    replies_.begin(out, seq);
+  bool read_unfinished(std::string_view input, Message& message) override {
+    if (!has_header() || side_ == Side::client) return false;
+    message.reset();
+    read_header(input, message);
+    message.text = input.size() == header_end_ ? "EOF" : "unexpected EOF";
+    return true;
   }
-  void finish(Buffer& out, std::size_t start, std::uint64_t seq) const override {
+
+  void begin_request(Buffer& out, const RequestHeader& header) const override {
+    begin();
+    const bool has_metadata = header.metadata != nullptr && !header.metadata->empty();
+    if (dialect_ == Dialect::net_rpc) {
+      encode_gob(codec(), out, gob_net_rpc::Request{header.method, header.seq});
+    } else if (extended_ && (header.timeout.count() != 0 || has_metadata)) {
+      encode_gob(codec(), out,
+                 gob_request::Header{header.method, header.seq, header.timeout.count(),
+                                     has_metadata ? *header.metadata : Metadata()});
+    } else {
+      encode_gob(codec(), out, gob_geerpc::Header{header.method, header.seq, ""});
+    }
+  }
+  void begin_reply(Buffer& out, std::uint64_t seq, std::string_view method) const override {
+    begin();
+    write_reply_header(out, seq, method, "");
+  }
+  void finish(Buffer& out, std::size_t start, std::uint64_t) const override {
     const std::size_t size = out.size() - start;
     if (size > limits().max_message) out.truncate(start);
     check_size(size);
-    replies_.finish(out, start, seq);
   }
-  void write_error(Buffer& out, std::uint64_t seq, std::string_view,
+
+  void write_error(Buffer& out, std::uint64_t seq, std::string_view method,
                    const Error& error) const override {
-    if (seq != 0) return replies_.fail(out, seq, error);
-    // Go closes without a word, and its client would take the null for the id 0.
-    if (version_ == JsonRpcVersion::two) JsonRpcReplies::write_stray(out, error);
+    const std::size_t start = out.size();
+    const std::string_view text = never_empty(error.cause()).substr(0, limits().max_message / 2);
+    begin();
+    try {
+      if (extended_) {
+        encode_gob(codec(), out,
+                   gob_error::Header{method, seq, text, static_cast<int>(error.code()),
+                                     !error.may_have_run()});
+      } else {
+        write_reply_header(out, seq, method, text);
+      }
+      encode_gob(codec(), out, std::monostate());
+    } catch (...) {
+      out.truncate(start);
+      forget();
+      throw;
+    }
   }
   void write_cancel(Buffer&, std::uint64_t) const override {}
   void write_goaway(Buffer&, std::uint64_t) const override {}
 
   Error no_handler(NoHandler why, std::string_view method) const override {
-    // In 2.0, a name that can't be one is that of no method, too.
-    const Error error = net_rpc_no_handler(why, method);
-    return Error(StatusCode::unimplemented, error.cause()).never_ran();
+    return words()(why, method);
   }
-
+  bool has_connection_errors() const noexcept override { return false; }
+  std::uint64_t first_seq() const noexcept override { return dialect_ == Dialect::net_rpc ? 0 : 1; }
   bool end_means_gone() const noexcept override { return false; }
-  bool has_notify() const noexcept override { return true; }
+  bool has_notify() const noexcept override { return false; }
+
+ protected:
+  void forget() const noexcept override { stream.sent.truncate(sent_before_); }
 
  private:
-  static std::size_t skip_blanks(std::string_view input, std::size_t from) {
-    while (from < input.size() && is_json_space(input[from])) ++from;
-    return from;
+  static constexpr std::size_t kMaxMethod = 4096;
+
+  NoHandlerWords words() const noexcept {
+    return dialect_ == Dialect::net_rpc ? net_rpc_no_handler : geerpc_no_handler;
   }
 
-  JsonRpcRequest parse(std::string_view text, Message& message) const {
-    return parse_json_rpc_request(text, limits().decode, batch_ != nullptr,
-                                  message.unescaped_method);
-  }
-
-  // Makes it a message. One that is no request is sent to a method that does not exist, and gets
-  // its own answer there.
-  void take(const JsonRpcRequest& request, Message& message) {
-    version_ = request.version;
-    if (request.problem == nullptr) message.method = message.unescaped_method;
-    const bool none = is_json_null(request.params);
-    if (request.version == JsonRpcVersion::one) {
-      message.codec = &json_rpc_codec(1);
-      message.body = none ? "null" : request.params;
+  void begin() const noexcept { sent_before_ = stream.sent.size(); }
+  void write_reply_header(Buffer& out, std::uint64_t seq, std::string_view method,
+                          std::string_view error) const {
+    if (dialect_ == Dialect::net_rpc) {
+      encode_gob(codec(), out, gob_net_rpc::Response{method, seq, error});
     } else {
-      message.body = none ? "[]" : request.params;
+      encode_gob(codec(), out, gob_geerpc::Header{method, seq, error});
     }
-    message.kind = request.id.empty() ? MessageKind::notify : MessageKind::request;
-    if (!request.id.empty()) message.seq = replies_.add(request, batch_);
   }
 
-  // Checks the whole array before any of it runs. False if it is one bad request.
-  bool begin_batch(std::string_view text, Message& message) {
-    const auto batch = std::make_shared<JsonRpcBatch>();
-    JsonRpcRequest whole;
-    std::size_t elements = 0;
-    JsonReader reader(text, limits().decode);
-    for (auto scope = reader.begin_array(); reader.next(scope); ++elements) {
-      const std::string_view element = reader.raw();
-      if (elements >= max_batch_) continue;  // what is no JSON is no batch either
-      if (!parse_json_rpc_request(element, limits().decode, true, message.unescaped_method)
-               .id.empty()) {
-        ++batch->left;
+  // Blanks between the option and the stream; no header's definition is so short that its length
+  // could be one.
+  static std::size_t leading_blanks(std::string_view input) noexcept {
+    const std::size_t end = input.find_first_not_of(" \t\r\n");
+    return end == input.npos ? input.size() : end;
+  }
+
+  bool has_header() const noexcept { return header_end_ != 0; }
+
+  // Goes on where the last attempt stopped.
+  std::size_t read_message(std::string_view input, Message& message) {
+    for (;;) {
+      const std::string_view rest = input.substr(seen_);
+      const GobScanner::Found found = scanner_.scan(rest);
+      const std::size_t size = scanner_.size();
+      if (size > limits().max_message - seen_) return read_too_large(input, size, message);
+      if (found == GobScanner::Found::nothing) {
+        missing_ = size - rest.size();
+        return 0;
       }
+      seen_ += size;
+      if (found == GobScanner::Found::definition) continue;
+      if (!has_header()) {
+        header_ = seen_ - size;
+        header_end_ = seen_;
+        read_header(input, message);
+        continue;
+      }
+      if (message.method.data() == nullptr) read_header(input, message);
+      message.body = rest.substr(0, size);
+      return end_message();
     }
-    reader.finish();
-    if (elements == 0) {
-      whole.problem = "the batch is empty";
-    } else if (elements > max_batch_) {
-      whole.problem = "the batch has too many elements";
-    } else if (text.size() > max_batch_bytes_) {
-      whole.problem = "the batch is too large";
-    } else {
-      batch_ = batch;
-      in_batch_ = elements;
-      return true;
-    }
-    whole.id = "null";
-    take(whole, message);
-    return false;
+  }
+  std::size_t end_message() noexcept {
+    header_ = header_end_ = 0;
+    missing_ = 1;
+    return std::exchange(seen_, 0);
   }
 
-  // The next element begins at `from` or behind blanks there.
-  std::size_t read_element(std::string_view input, std::size_t from, Message& message) {
-    JsonReader reader(input.substr(from), limits().decode);
-    take(parse(reader.raw(), message), message);
-    const std::size_t end = input.find_first_of(",]", input.size() - reader.left()) + 1;
-    if (--in_batch_ != 0) return end;
-    batch_.reset();
-    return skip_blanks(input, end);
+  void read_header(std::string_view input, Message& message) {
+    gob_received::Header header;
+    decode_gob(codec(), input.substr(header_, header_end_ - header_), header, limits().decode);
+    if (header.ServiceMethod.size() > kMaxMethod) {
+      throw Error(StatusCode::invalid_argument, "the name of the method is too long");
+    }
+    message.seq = header.Seq;
+    message.method = header.ServiceMethod;
+    if (side_ == Side::server) {  // an Error in a request means nothing
+      message.timeout = std::chrono::nanoseconds(header.Timeout);
+      message.metadata = std::move(header.Metadata);
+      return;
+    }
+    message.text = header.Error;
+    message.kind = message.text.empty() ? MessageKind::reply : MessageKind::error;
+    if (message.kind != MessageKind::error) return;
+    if (header.Code == 0) {
+      infer_code(message, words());
+      // Go GeeRPC's server leaves the body of such a request unread and takes it for the next
+      // header, which it mostly is not. (In JSON it mostly is one.)
+      message.may_hang_up = dialect_ == Dialect::geerpc && !message.may_have_run;
+      return;
+    }
+    message.code = status_from_wire(header.Code);
+    message.may_have_run = !header.NeverRan;
   }
 
-  // Constant after construction.
-  const std::size_t max_batch_;
-  const std::size_t max_batch_bytes_;
+  // If that is a body its header says whose it is; it is read over, so that it costs its sender
+  // that one call. Its length is known, but a value that holds interface values may have no end.
+  std::size_t read_too_large(std::string_view input, std::size_t size, Message& message) {
+    std::size_t head = 0;
+    std::uint64_t length = 0;
+    const bool known = read_gob_length(input.substr(seen_), head, length);
+    if (!has_header() || !known || stream.seen.has_interfaces()) check_size(seen_ + size);
+    read_header(input, message);
+    message.too_large = seen_ + size;
+    const std::size_t here = (std::min)(input.size() - seen_, size);
+    skip_ = size - here;
+    seen_ += here;
+    return end_message();
+  }
+  std::size_t skip(std::size_t n, Message& message) noexcept {
+    if (skip_ != 0) skip_ -= n;
+    message.kind = MessageKind::nothing;
+    return n;
+  }
 
-  mutable JsonRpcReplies replies_;
+  const Side side_;
+  const Dialect dialect_;
+  const bool extended_;
 
   // Of the reading half.
-  JsonScanner scanner_;
-  std::shared_ptr<JsonRpcBatch> batch_;           // the array that is being read
-  std::size_t in_batch_ = 0;                      // its elements that were not read yet
-  JsonRpcVersion version_ = JsonRpcVersion::two;  // of the last request
+  GobScanner scanner_;
+  bool begun_ = false;
+  std::size_t seen_ = 0;        // of the input: what was scanned
+  std::size_t header_ = 0;      // where the header is, once it was found
+  std::size_t header_end_ = 0;  // or 0
+  std::size_t missing_ = 1;
+  std::size_t skip_ = 0;  // bytes of a body that was too large
+
+  // Of the writing half.
+  mutable std::size_t sent_before_ = 0;  // types, before the message at work
 };
 
 }  // namespace detail
 
 GEERPC_END_NAMESPACE
 
-#endif  // GEERPC_PROTOCOL_JSON_RPC_WIRE_HPP
+#endif  // GEERPC_PROTOCOL_GOB_WIRE_HPP
 // ---- include/geerpc/protocol/wires.hpp, continued
 // ---- include/geerpc/protocol/json_wire.hpp
 // geerpc: typed RPC, service discovery and load balancing for C++17
@@ -12044,7 +11279,11 @@ class JsonWire final : public Wire {
   std::size_t read(std::string_view input, Message& message) override {
     message.reset();
     if (header_end_ == 0) {
-      while (blanks_ < input.size() && is_json_space(input[blanks_])) ++blanks_;
+      if (const std::size_t blanks = skip_blanks(input, 0)) {  // not kept, but counted
+        check_size(blanks_ += blanks);
+        message.kind = MessageKind::nothing;
+        return blanks;
+      }
       if (!scan(input, 0)) return 0;
       header_end_ = scanner_.end();
       scanner_.reset();
@@ -12057,19 +11296,14 @@ class JsonWire final : public Wire {
       read_header(input.substr(0, header_end), message);  // so that the caller knows whose it is
       throw;
     }
-    std::size_t end = header_end + scanner_.end();
+    const std::size_t end = header_end + scanner_.end();
     header_end_ = blanks_ = 0;
     scanner_.reset();
     message.reset();
     read_header(input.substr(0, header_end), message);
     check_size(end);
     message.body = input.substr(header_end, end - header_end);
-    while (end < input.size() && is_json_space(input[end])) ++end;
-    return end;
-  }
-
-  bool between_messages(std::string_view input) const override {
-    return header_end_ == 0 && blanks_ == input.size();
+    return skip_blanks(input, end);
   }
 
   bool read_unfinished(std::string_view input, Message& message) override {
@@ -12162,7 +11396,7 @@ class JsonWire final : public Wire {
         if (!reader.try_null()) reader.string(message.unescaped_method);
       } else if (equal_folded(name, "Seq")) {
         if (!reader.try_null()) message.seq = reader.integer<std::uint64_t>();
-      } else if (equal_folded(name, "Error")) {
+      } else if (equal_folded(name, "Error") && side_ == Side::client) {
         if (!reader.try_null()) reader.string(message.unescaped_text);
       } else if (name == "Timeout") {
         message.timeout = std::chrono::nanoseconds(reader.integer<std::int64_t>());
@@ -12183,10 +11417,7 @@ class JsonWire final : public Wire {
       message.method = {};
       throw Error(StatusCode::invalid_argument, "the name of the method is too long");
     }
-    if (side_ == Side::server) {
-      message.kind = MessageKind::request;  // an Error in a request means nothing
-      return;
-    }
+    if (side_ == Side::server) return;  // an Error in a request means nothing
     message.text = message.unescaped_text;
     message.kind = message.text.empty() ? MessageKind::reply : MessageKind::error;
     // A Go server's stray errors have seq 0, too, but they are meant for nobody.
@@ -12210,7 +11441,7 @@ class JsonWire final : public Wire {
   // Of the reading half.
   JsonScanner scanner_;
   std::size_t header_end_ = 0;  // once the header was found
-  std::size_t blanks_ = 0;      // in front of the header
+  std::size_t blanks_ = 0;      // that were read over in front of it
 };
 
 }  // namespace detail
@@ -12229,26 +11460,25 @@ inline bool may_meet_go_server(const Codec& codec) noexcept {
   return codec.id() == CodecId::json || codec.id() == CodecId::gob;
 }
 
-inline std::unique_ptr<Wire> make_client_wire(const Codec& codec, const WireLimits& limits) {
-  if (codec.id() == CodecId::json) {
-    return std::make_unique<JsonWire>(codec, limits, Wire::Side::client, true);
-  }
-  if (codec.id() == CodecId::gob) {
-    return std::make_unique<GobWire>(limits, Wire::Side::client, GobWire::Dialect::geerpc, true);
-  }
-  return std::make_unique<FrameWire>(codec, limits);
-}
+// Of codecs that have no frames of ours around their values. Reached by way of the codec, so that a
+// program has no code of those that it does not name.
+struct Layout {
+  std::unique_ptr<Wire> (*make_wire)(const Codec&, const WireLimits&, Wire::Side, bool extended);
+};
 
-inline std::unique_ptr<Wire> make_server_wire(const Codec& codec, const WireLimits& limits,
-                                              const Option& option) {
-  if (codec.id() == CodecId::json) {
-    return std::make_unique<JsonWire>(codec, limits, Wire::Side::server, option.extended);
-  }
-  if (codec.id() == CodecId::gob) {
-    return std::make_unique<GobWire>(limits, Wire::Side::server, GobWire::Dialect::geerpc,
-                                     option.extended);
-  }
-  return std::make_unique<FrameWire>(codec, limits);
+inline constexpr Layout kJsonStream{[](const Codec& codec, const WireLimits& limits,
+                                       Wire::Side side, bool extended) -> std::unique_ptr<Wire> {
+  return std::make_unique<JsonWire>(codec, limits, side, extended);
+}};
+inline constexpr Layout kGobStream{[](const Codec&, const WireLimits& limits, Wire::Side side,
+                                      bool extended) -> std::unique_ptr<Wire> {
+  return std::make_unique<GobWire>(limits, side, GobWire::Dialect::geerpc, extended);
+}};
+
+inline std::unique_ptr<Wire> make_wire(const Codec& codec, const WireLimits& limits,
+                                       Wire::Side side, bool extended) {
+  if (codec.layout() == nullptr) return std::make_unique<FrameWire>(codec, limits);
+  return codec.layout()->make_wire(codec, limits, side, extended);
 }
 
 inline std::unique_ptr<Wire> make_net_rpc_wire(const WireLimits& limits, Wire::Side side) {
@@ -12257,9 +11487,606 @@ inline std::unique_ptr<Wire> make_net_rpc_wire(const WireLimits& limits, Wire::S
 
 }  // namespace detail
 
+// "application/json": byte for byte what Go's encoding/json writes.
+inline const Codec& json_codec() {
+  static const detail::BuiltinCodec<detail::JsonReader, detail::JsonWriter> codec(
+      detail::CodecId::json, "application/json", &detail::kJsonStream);
+  return codec;
+}
+
+// "application/gob": for Go programs that use net/rpc or GeeRPC. docs/interop.md says which types
+// are which.
+inline const Codec& gob_codec() {
+  static const detail::GobStreamCodec codec(&detail::kGobStream);
+  return codec;
+}
+
 GEERPC_END_NAMESPACE
 
 #endif  // GEERPC_PROTOCOL_WIRES_HPP
+// ---- include/geerpc/client/protocol.hpp, continued
+
+GEERPC_BEGIN_NAMESPACE
+
+namespace detail {
+
+// One protocol, seen from a client. Reached by pointers, so that a program has no code of those
+// that it does not name.
+struct ClientProtocol {
+  const char* name;
+  bool has_option;  // GeeRPC's, with which its connections begin
+  const char* connect_path;
+  const Codec& (*codec)(const Codec& chosen);
+  std::unique_ptr<Wire> (*make_wire)(const Codec&, const WireLimits&);
+};
+
+}  // namespace detail
+
+// A server of ours recognises each by itself.
+class Protocol {
+ public:
+  static const Protocol geerpc;      // GeeRPC's, and ours: ClientOptions::codec says which codec
+  static const Protocol net_rpc;     // that of Go's net/rpc, always in gob
+  static const Protocol json_rpc_1;  // JSON-RPC 1.0 as a stream, as Go's net/rpc/jsonrpc has it
+  static const Protocol json_rpc_2;  // JSON-RPC 2.0 as a stream of JSON values
+
+  const char* name() const noexcept { return parts_->name; }  // "net/rpc"
+
+  friend bool operator==(Protocol a, Protocol b) noexcept { return a.parts_ == b.parts_; }
+  friend bool operator!=(Protocol a, Protocol b) noexcept { return a.parts_ != b.parts_; }
+
+  // For geerpc itself.
+  const detail::ClientProtocol* operator->() const noexcept { return parts_; }
+
+ private:
+  constexpr explicit Protocol(const detail::ClientProtocol& parts) noexcept : parts_(&parts) {}
+
+  const detail::ClientProtocol* parts_;  // lives for ever
+};
+
+namespace detail {
+
+inline constexpr ClientProtocol kGeeRpcProtocol{
+    "GeeRPC", true, "/_geeprc_", [](const Codec& chosen) -> const Codec& { return chosen; },
+    [](const Codec& codec, const WireLimits& limits) {
+      return make_wire(codec, limits, Wire::Side::client, true);
+    }};
+
+inline constexpr ClientProtocol kNetRpcProtocol{
+    "net/rpc", false, "/_goRPC_", [](const Codec&) -> const Codec& { return gob_codec(); },
+    [](const Codec&, const WireLimits& limits) {
+      return make_net_rpc_wire(limits, Wire::Side::client);
+    }};
+
+template <JsonRpcVersion Version>
+inline constexpr ClientProtocol kJsonRpcProtocol{
+    Version == JsonRpcVersion::one ? "JSON-RPC 1.0" : "JSON-RPC 2.0", false, "/_geeprc_",
+    [](const Codec&) -> const Codec& {
+      return json_rpc_codec(Version == JsonRpcVersion::one ? 1 : 2);
+    },
+    [](const Codec&, const WireLimits& limits) -> std::unique_ptr<Wire> {
+      return std::make_unique<JsonRpcClientWire>(limits, Version);
+    }};
+
+}  // namespace detail
+
+inline constexpr Protocol Protocol::geerpc(detail::kGeeRpcProtocol);
+inline constexpr Protocol Protocol::net_rpc(detail::kNetRpcProtocol);
+inline constexpr Protocol Protocol::json_rpc_1(
+    detail::kJsonRpcProtocol<detail::JsonRpcVersion::one>);
+inline constexpr Protocol Protocol::json_rpc_2(
+    detail::kJsonRpcProtocol<detail::JsonRpcVersion::two>);
+
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_CLIENT_PROTOCOL_HPP
+// ---- include/geerpc/client/options.hpp, continued
+
+GEERPC_BEGIN_NAMESPACE
+
+// Plain values; copied when the client is made. A duration of zero means "no limit" where it says
+// so, never anything else.
+struct ClientOptions {
+  // Only GeeRPC's has deadlines, metadata and cancellation: elsewhere a call that was given up goes
+  // on in the server.
+  Protocol protocol = Protocol::geerpc;
+
+  // How arguments and results are encoded; the server must know it. Go GeeRPC servers need
+  // gob_codec(), readable traffic json_codec(). The codec must outlive the client. For
+  // Protocol::geerpc only; the others have theirs.
+  const Codec* codec = &msgpack_codec();
+
+  // Time for one attempt to connect: look up the name, connect, and the CONNECT of http@ addresses.
+  // Each call's own deadline ends it too.
+  std::chrono::nanoseconds connect_timeout = std::chrono::seconds(10);
+
+  // The deadline of calls whose context has none. Zero: none, such a call may wait for ever.
+  std::chrono::nanoseconds call_timeout = std::chrono::seconds(30);
+
+  // Sent to the server as the longest time that a handler may take, beside each call's deadline.
+  // Zero: the server's own maximum alone.
+  std::chrono::nanoseconds handle_timeout{0};
+
+  // True: a call waits for a server that is not there yet, connecting again and again until its
+  // deadline. False: it fails with `unavailable` after one attempt.
+  bool wait_for_ready = false;
+
+  // The pause after a failed attempt to connect: doubled each time, with jitter, up to the second.
+  std::chrono::nanoseconds min_backoff = std::chrono::milliseconds(20);
+  std::chrono::nanoseconds max_backoff = std::chrono::seconds(2);
+
+  // Bytes of one message, in both directions. A larger argument is refused before it is sent.
+  std::size_t max_message_size = 64u << 20;
+
+  // Nesting of the values that are read.
+  DecodeLimits decode;
+
+  // Bytes that wait to be sent, over which calls wait for room (until their deadlines).
+  std::size_t max_queued_bytes = 4u << 20;
+
+  // The path of CONNECT for http@ addresses. Empty: the protocol's own, "/_geeprc_" (sic) for
+  // GeeRPC, "/_goRPC_" for net/rpc.
+  std::string connect_path;
+};
+
+namespace detail {
+
+// The options with the codec that their protocol has. Throws Error(invalid_argument).
+inline ClientOptions settled(ClientOptions options) {
+  if (options.codec == nullptr) throw Error(StatusCode::invalid_argument, "the codec is null");
+  options.codec = &options.protocol->codec(*options.codec);
+  return options;
+}
+
+}  // namespace detail
+
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_CLIENT_OPTIONS_HPP
+// ---- include/geerpc/client/dial.hpp, continued
+// ---- include/geerpc/net/dialer.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// dial: a connected socket to an Address.
+
+#ifndef GEERPC_NET_DIALER_HPP
+#define GEERPC_NET_DIALER_HPP
+
+#include <algorithm>  // max, min
+#include <chrono>     // milliseconds
+#include <string>     // string
+
+// ---- include/geerpc/net/resolver.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// From an Address to the socket addresses behind it.
+
+#ifndef GEERPC_NET_RESOLVER_HPP
+#define GEERPC_NET_RESOLVER_HPP
+
+#include <algorithm>    // equal
+#include <atomic>       // atomic
+#include <cctype>       // tolower
+#include <cstring>      // memcpy, memset
+#include <exception>    // exception
+#include <memory>       // make_shared
+#include <string>       // string
+#include <string_view>  // string_view
+#include <thread>       // thread
+#include <utility>      // move
+#include <vector>       // vector
+
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+
+GEERPC_BEGIN_NAMESPACE
+
+namespace detail {
+
+// One address as the kernel takes it.
+struct SocketAddress {
+  sockaddr_storage storage{};
+  socklen_t length = 0;
+
+  int family() const noexcept { return storage.ss_family; }
+  const sockaddr* get() const noexcept { return reinterpret_cast<const sockaddr*>(&storage); }
+  sockaddr* get() noexcept { return reinterpret_cast<sockaddr*>(&storage); }
+};
+
+inline SocketAddress unix_socket_address(const Address& address) {
+  SocketAddress result;
+  sockaddr_un un;
+  std::memset(&un, 0, sizeof un);
+  un.sun_family = AF_UNIX;
+  std::memcpy(un.sun_path, address.path().data(), address.path().size());
+  result.length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + address.path().size());
+  if (address.is_abstract()) {
+    un.sun_path[0] = '\0';  // the name ends where the length says
+  } else {
+    ++result.length;  // the final NUL
+  }
+  std::memcpy(&result.storage, &un, sizeof un);
+  return result;
+}
+
+// getaddrinfo with its answer as values. `flags` are its own; returns its error number.
+inline int lookup(const std::string& host, std::uint16_t port, int flags,
+                  std::vector<SocketAddress>& found) {
+  addrinfo hints;
+  std::memset(&hints, 0, sizeof hints);
+  hints.ai_family = AF_UNSPEC;
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = flags | AI_NUMERICSERV;
+  addrinfo* list = nullptr;
+  const int error = ::getaddrinfo(host.empty() ? nullptr : host.c_str(),
+                                  std::to_string(port).c_str(), &hints, &list);
+  if (error != 0) return error;
+  for (const addrinfo* entry = list; entry != nullptr; entry = entry->ai_next) {
+    SocketAddress address;
+    std::memcpy(&address.storage, entry->ai_addr, entry->ai_addrlen);
+    address.length = entry->ai_addrlen;
+    found.push_back(address);
+  }
+  ::freeaddrinfo(list);
+  return 0;
+}
+
+// "localhost" and what ends in ".localhost" are this machine, whatever the system's tables say or
+// lack (RFC 6761, section 6.3).
+inline bool is_localhost(std::string_view host) {
+  if (!host.empty() && host.back() == '.') host.remove_suffix(1);
+  constexpr std::string_view name = "localhost";
+  if (host.size() < name.size()) return false;
+  const std::string_view end = host.substr(host.size() - name.size());
+  const auto same = [](char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == b; };
+  return std::equal(end.begin(), end.end(), name.begin(), same) &&
+         (end.size() == host.size() || host[host.size() - name.size() - 1] == '.');
+}
+
+// All socket addresses of `address`, best first (RFC 6724, as getaddrinfo sorts them). Numeric
+// hosts and localhost are answered at once. Names are looked up in a thread of their own, since
+// getaddrinfo knows no deadline: at `deadline`, or when `abort` is woken, the thread is left to end
+// by itself and Error(deadline_exceeded or cancelled) is thrown. An unknown name is
+// Error(unavailable).
+GEERPC_COLD inline std::vector<SocketAddress> resolve(const Address& address,
+                                                      SteadyClock::time_point deadline,
+                                                      const Waker& abort) {
+  if (address.scheme() == Address::Scheme::unix_socket) return {unix_socket_address(address)};
+  std::vector<SocketAddress> found;
+  if (lookup(address.host(), address.port(), AI_NUMERICHOST, found) == 0) return found;
+  // Without a host and without AI_PASSIVE the answer is the loopback addresses.
+  if (is_localhost(address.host()) && lookup("", address.port(), 0, found) == 0) return found;
+
+  struct Search {
+    Waker ended;
+    std::atomic<bool> done{false};  // set before `ended` is woken, and after the rest is written
+    int error = EAI_MEMORY;
+    std::vector<SocketAddress> found;
+  };
+  const auto search = std::make_shared<Search>();
+  std::thread([search, host = address.host(), port = address.port()] {
+    try {
+      search->error = lookup(host, port, AI_ADDRCONFIG, search->found);
+    } catch (const std::exception&) {
+      // Out of memory, as `error` says.
+    }
+    search->done.store(true, std::memory_order_release);
+    search->ended.wake();
+  }).detach();
+
+  pollfd fds[2] = {{search->ended.fd(), POLLIN, 0}, {abort.fd(), POLLIN, 0}};
+  const std::string what = "look up host " + address.host() + ": ";
+  if (!poll_until(fds, deadline)) {
+    throw Error(StatusCode::deadline_exceeded, what + "no answer in time");
+  }
+  if (!search->done.load(std::memory_order_acquire)) {
+    throw Error(StatusCode::cancelled, what + "cancelled");
+  }
+  if (search->error != 0) {
+    throw Error(StatusCode::unavailable, what + ::gai_strerror(search->error));
+  }
+  return std::move(search->found);
+}
+
+// "tcp@127.0.0.1:4711", "tcp@[::1]:4711" or "unix@/path" for what the kernel calls it. `scheme` is
+// that of the answer.
+inline Address to_address(const SocketAddress& address, Address::Scheme scheme) {
+  const std::string prefix = scheme == Address::Scheme::http ? "http@" : "tcp@";
+  char text[INET6_ADDRSTRLEN] = "";
+  if (address.family() == AF_INET) {
+    sockaddr_in in;
+    std::memcpy(&in, &address.storage, sizeof in);
+    ::inet_ntop(AF_INET, &in.sin_addr, text, sizeof text);
+    return Address(prefix + text + ':' + std::to_string(ntohs(in.sin_port)));
+  }
+  if (address.family() == AF_INET6) {
+    sockaddr_in6 in6;
+    std::memcpy(&in6, &address.storage, sizeof in6);
+    ::inet_ntop(AF_INET6, &in6.sin6_addr, text, sizeof text);
+    return Address(prefix + '[' + text + "]:" + std::to_string(ntohs(in6.sin6_port)));
+  }
+  return Address();
+}
+
+}  // namespace detail
+
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_NET_RESOLVER_HPP
+// ---- include/geerpc/net/dialer.hpp, continued
+
+GEERPC_BEGIN_NAMESPACE
+
+namespace detail {
+
+// Connects to one socket address. Returns 0 or an errno: ETIMEDOUT at `deadline`, ECANCELED when
+// `abort` is woken.
+inline int connect_to(const SocketAddress& to, SteadyClock::time_point deadline, const Waker& abort,
+                      Socket& connected) {
+  const int fd = ::socket(to.family(), SOCK_STREAM, 0);
+  if (fd < 0) return errno;
+  Socket socket(fd);
+  ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+  ::fcntl(fd, F_SETFL, O_NONBLOCK);
+  if (::connect(fd, to.get(), to.length) != 0) {
+    if (errno != EINPROGRESS && errno != EINTR) return errno;
+    pollfd fds[2] = {{fd, POLLOUT, 0}, {abort.fd(), POLLIN, 0}};
+    if (!poll_until(fds, deadline)) return ETIMEDOUT;
+    if (fds[1].revents != 0) return ECANCELED;
+    int error = 0;
+    socklen_t size = sizeof error;
+    ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
+    if (error != 0) return error;
+  }
+  ::fcntl(fd, F_SETFL, 0);
+  socket.set_stream_options();
+  connected = std::move(socket);
+  return 0;
+}
+
+// Tries all of the address's socket addresses in turn until one accepts. Each gets its share of the
+// time left, two seconds at most while others are to follow, so that one that swallows packets
+// does not use up the time of the next. A wildcard host is dialled as loopback, as Go does.
+// Throws Error: unavailable with the last cause, deadline_exceeded, or cancelled when `abort` is
+// woken. The request never ran in any of them.
+GEERPC_COLD inline Socket dial(const Address& address, SteadyClock::time_point deadline,
+                               const Waker& abort) {
+  constexpr std::chrono::milliseconds longest_try{2000};
+  const auto fail = [&](StatusCode code, const std::string& cause) {
+    throw Error(code, "dial " + address.str() + ": " + cause).never_ran();
+  };
+  std::vector<SocketAddress> targets;
+  try {
+    targets = resolve(address, deadline, abort);
+  } catch (const Error& error) {
+    fail(error.code(), error.cause());
+  }
+  int error = EHOSTUNREACH;
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    const auto left = static_cast<SteadyClock::rep>(targets.size() - i);
+    SteadyClock::time_point until = deadline;
+    if (left > 1) {
+      const auto now = SteadyClock::now();
+      const auto share = (std::max)(deadline - now, SteadyClock::duration::zero()) / left;
+      until = now + (std::min)(share, SteadyClock::duration(longest_try));
+    }
+    Socket socket;
+    error = connect_to(targets[i], until, abort, socket);
+    if (error == 0) return socket;
+    if (error == ECANCELED) fail(StatusCode::cancelled, "cancelled");
+  }
+  if (error == ETIMEDOUT && SteadyClock::now() >= deadline) {
+    fail(StatusCode::deadline_exceeded, "no answer in time");
+  }
+  fail(StatusCode::unavailable, errno_text(error));
+  return {};
+}
+
+}  // namespace detail
+
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_NET_DIALER_HPP
+// ---- include/geerpc/client/dial.hpp, continued
+// ---- include/geerpc/protocol/http_connect.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// HTTP CONNECT in front of a plain RPC connection, as Go's net/rpc and GeeRPC have it. This is the
+// little of HTTP that the RPC port speaks; everything else is cpp-httplib's.
+
+#ifndef GEERPC_PROTOCOL_HTTP_CONNECT_HPP
+#define GEERPC_PROTOCOL_HTTP_CONNECT_HPP
+
+#include <cstddef>      // size_t
+#include <string>       // string
+#include <string_view>  // string_view
+
+
+GEERPC_BEGIN_NAMESPACE
+
+namespace detail {
+
+// What a server offers at a path: the words behind the 200, which Go clients compare literally.
+inline constexpr std::string_view kConnectedToGeeRpc = "Connected to Gee RPC";
+inline constexpr std::string_view kConnectedToGoRpc = "Connected to Go RPC";
+inline constexpr std::size_t kMaxHttpHead = 8192;
+
+// The end of an HTTP head at the start of `input`, one past its blank line; 0 if it is not there
+// yet. Lines end with LF, with or without CR (Go sends a bare LF). `searched` remembers how far
+// earlier calls looked. Throws Error(resource_exhausted) for a head that is longer than `limit`.
+inline std::size_t find_http_head_end(std::string_view input, std::size_t& searched,
+                                      std::size_t limit = kMaxHttpHead) {
+  for (; searched < input.size(); ++searched) {
+    if (searched >= limit) {
+      throw Error(StatusCode::resource_exhausted,
+                  "HTTP head of more than " + std::to_string(limit) + " bytes");
+    }
+    if (input[searched] != '\n') continue;
+    const bool blank =
+        (searched >= 1 && input[searched - 1] == '\n') ||
+        (searched >= 2 && input[searched - 1] == '\r' && input[searched - 2] == '\n');
+    if (blank) return ++searched;
+  }
+  return 0;
+}
+
+// The first line of a head, without its end.
+inline std::string_view first_line(std::string_view head) {
+  std::string_view line = head.substr(0, head.find('\n'));
+  if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
+  return line;
+}
+
+// The request of the client: CONNECT asks for a tunnel to `path`.
+inline std::string connect_request(std::string_view path) {
+  return "CONNECT " + std::string(path) + " HTTP/1.0\r\n\r\n";
+}
+
+// The server's answer to a request head, in GeeRPC's and Go's words. `offer` gives the words for a
+// path, or none.
+struct ConnectAnswer {
+  std::string_view connected;  // the words; empty: refused
+  std::string text;
+};
+inline ConnectAnswer answer_connect(std::string_view head,
+                                    FunctionRef<std::string_view(std::string_view path)> offer) {
+  const auto refuse = [](const std::string& status, const std::string& body,
+                         const std::string& header = "") {
+    return ConnectAnswer{"", "HTTP/1.0 " + status + "\r\n" + header +
+                                 "Content-Type: text/plain; charset=utf-8\r\nContent-Length: " +
+                                 std::to_string(body.size()) + "\r\n\r\n" + body};
+  };
+  const std::string_view line = first_line(head);
+  const std::size_t method_end = line.find(' ');
+  const std::size_t path_end = method_end == line.npos ? line.npos : line.find(' ', method_end + 1);
+  if (path_end == line.npos || line.substr(path_end + 1, 7) != "HTTP/1.") {
+    return refuse("400 Bad Request", "400 bad request\n");
+  }
+  const std::string_view words = offer(line.substr(method_end + 1, path_end - method_end - 1));
+  if (words.empty()) return refuse("404 Not Found", "404 page not found\n");
+  if (line.substr(0, method_end) != "CONNECT") {
+    return refuse("405 Method Not Allowed", "405 must CONNECT\n", "Allow: CONNECT\r\n");
+  }
+  return {words, "HTTP/1.0 200 " + std::string(words) + "\r\n\r\n"};
+}
+
+// Throws Error(unavailable) unless the head of the server's answer says that the tunnel stands. As
+// Go we take any HTTP/1.x, but unlike Go any reason behind the 200.
+inline void check_connect_answer(std::string_view head) {
+  const std::string_view line = first_line(head);
+  const std::size_t space = line.find(' ');
+  const std::string_view status = space == line.npos ? "" : line.substr(space + 1);
+  const bool ok = status.substr(0, 4) == "200 " || status == "200";
+  if (line.substr(0, 7) == "HTTP/1." && ok) return;
+  std::string shown;
+  for (const char c : (status.empty() ? line : status).substr(0, 100)) shown += c < ' ' ? '?' : c;
+  throw Error(StatusCode::unavailable, "unexpected HTTP response: " + shown);
+}
+
+}  // namespace detail
+
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_PROTOCOL_HTTP_CONNECT_HPP
+// ---- include/geerpc/client/dial.hpp, continued
+// ---- include/geerpc/protocol/option.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// The option: the JSON object with which a client opens a connection.
+
+#ifndef GEERPC_PROTOCOL_OPTION_HPP
+#define GEERPC_PROTOCOL_OPTION_HPP
+
+#include <chrono>       // nanoseconds
+#include <cstddef>      // size_t
+#include <cstdint>      // int64_t
+#include <string>       // string
+#include <string_view>  // string_view
+
+
+GEERPC_BEGIN_NAMESPACE
+
+namespace detail {
+
+// GeeRPC's magic number (geerpc.MagicNumber in server.go).
+inline constexpr std::int64_t kMagicNumber = 0x3bef5c;
+// An option is some hundred bytes; one for Go servers is padded to 512.
+inline constexpr std::size_t kMaxOption = 4096;
+
+struct Option {
+  std::int64_t magic = 0;
+  std::string codec;
+  std::chrono::nanoseconds connect_timeout{0};  // for the client's own use
+  std::chrono::nanoseconds handle_timeout{0};   // per request, 0: none
+  bool extended = false;  // ours: the peer knows the additional header fields of JSON messages
+  std::chrono::nanoseconds call_timeout{0};  // ours: of requests that name no timeout, 0: none
+};
+
+// The bytes that open a connection. Go GeeRPC's server loses what arrives together with an option
+// of any other size than 512 bytes (its JSON decoder's first read), so an option that may reach one
+// is padded to that with blanks in front.
+GEERPC_COLD inline std::string encode_option(const Option& option, bool for_go_server) {
+  std::string text = "{\"MagicNumber\":" + std::to_string(option.magic) + ",\"CodecType\":";
+  Buffer name;
+  JsonWriter(name).string(option.codec);
+  text += name.view();
+  text += ",\"ConnectTimeout\":" + std::to_string(option.connect_timeout.count()) +
+          ",\"HandleTimeout\":" + std::to_string(option.handle_timeout.count()) +
+          (option.extended ? ",\"Extended\":true" : "") +
+          (option.call_timeout.count() > 0
+               ? ",\"CallTimeout\":" + std::to_string(option.call_timeout.count()) + "}\n"
+               : "}\n");
+  constexpr std::size_t go_first_read = 512;
+  if (for_go_server && text.size() < go_first_read) {
+    text.insert(0, go_first_read - text.size(), ' ');
+  }
+  return text;
+}
+
+// Reads an option as Go's encoding/json does: keys in any case and order, unknown ones ignored,
+// null leaves the default, no number but an integer. Throws Error(invalid_argument).
+inline Option parse_option(std::string_view text) {
+  Option option;
+  JsonReader reader(text);
+  std::string_view name;
+  const auto integer = [&](auto set) {
+    if (!reader.try_null()) set(reader.integer<std::int64_t>());
+  };
+  for (auto scope = reader.begin_object(); reader.next_key(scope, name);) {
+    if (equal_folded(name, "MagicNumber")) {
+      integer([&](std::int64_t value) { option.magic = value; });
+    } else if (equal_folded(name, "CodecType")) {
+      if (!reader.try_null()) reader.string(option.codec);
+    } else if (equal_folded(name, "ConnectTimeout")) {
+      integer(
+          [&](std::int64_t value) { option.connect_timeout = std::chrono::nanoseconds(value); });
+    } else if (equal_folded(name, "HandleTimeout")) {
+      integer([&](std::int64_t value) { option.handle_timeout = std::chrono::nanoseconds(value); });
+    } else if (equal_folded(name, "CallTimeout")) {
+      integer([&](std::int64_t value) { option.call_timeout = std::chrono::nanoseconds(value); });
+    } else if (equal_folded(name, "Extended")) {
+      if (!reader.try_null()) option.extended = reader.boolean();
+    } else {
+      reader.skip();
+    }
+  }
+  reader.finish();
+  return option;
+}
+
+}  // namespace detail
+
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_PROTOCOL_OPTION_HPP
 // ---- include/geerpc/client/dial.hpp, continued
 
 GEERPC_BEGIN_NAMESPACE
@@ -12311,11 +12138,6 @@ inline std::string opening_option(const ClientOptions& options) {
   return encode_option(option, may_meet_go_server(*options.codec));
 }
 
-inline std::string connect_path(const ClientOptions& options) {
-  if (!options.connect_path.empty()) return options.connect_path;
-  return options.protocol == Protocol::net_rpc ? "/_goRPC_" : "/_geeprc_";
-}
-
 // Throws Error, always one that says that nothing ran.
 GEERPC_COLD inline std::shared_ptr<ClientConnection> open_connection(
     const Address& address, const ClientOptions& options, SteadyClock::time_point deadline,
@@ -12324,7 +12146,9 @@ GEERPC_COLD inline std::shared_ptr<ClientConnection> open_connection(
   Buffer unread;
   if (address.scheme() == Address::Scheme::http) {
     try {
-      unread = open_tunnel(socket, connect_path(options), deadline, abort);
+      const std::string& path = options.connect_path;
+      unread = open_tunnel(socket, path.empty() ? options.protocol->connect_path : path, deadline,
+                           abort);
     } catch (const Error& error) {
       throw Error(error.code(), "dial " + address.str() + ": " + error.cause()).never_ran();
     }
@@ -12332,26 +12156,10 @@ GEERPC_COLD inline std::shared_ptr<ClientConnection> open_connection(
   WireLimits limits;
   limits.max_message = options.max_message_size;
   limits.decode = options.decode;
-  std::unique_ptr<Wire> wire;
-  std::string opening;
-  switch (options.protocol) {
-    case Protocol::geerpc:
-      wire = make_client_wire(*options.codec, limits);
-      opening = opening_option(options);
-      break;
-    case Protocol::net_rpc:
-      wire = make_net_rpc_wire(limits, Wire::Side::client);
-      break;
-    case Protocol::json_rpc_1:
-      wire = std::make_unique<JsonRpcClientWire>(limits, JsonRpcVersion::one);
-      break;
-    case Protocol::json_rpc_2:
-      wire = std::make_unique<JsonRpcClientWire>(limits, JsonRpcVersion::two);
-      break;
-  }
-  return std::make_shared<ClientConnection>(std::move(socket), std::move(wire), opening,
-                                            std::move(unread), options.max_queued_bytes,
-                                            std::move(poke_background));
+  return std::make_shared<ClientConnection>(
+      std::move(socket), options.protocol->make_wire(*options.codec, limits),
+      options.protocol->has_option ? opening_option(options) : std::string(), std::move(unread),
+      options.max_queued_bytes, std::move(poke_background));
 }
 
 }  // namespace detail
@@ -13439,818 +13247,172 @@ GEERPC_END_NAMESPACE
 #include <utility>             // move
 #include <vector>              // vector
 
-// ---- include/geerpc/server/monitor.hpp
+// ---- include/geerpc/server/introspection.hpp
 // geerpc: typed RPC, service discovery and load balancing for C++17
 // SPDX-License-Identifier: MIT
 //
-// Monitor: finds the calls that take long, so that the others need no bookkeeping.
+// What a server tells about itself, as JSON, in every protocol, under the reserved name "geerpc":
+//
+//   geerpc.Services()            ["Foo"]
+//   geerpc.Methods(string name)  {"name":"Foo",
+//                                 "methods":[{"name":"Sum","params":["Args"],"result":"int"}],
+//                                 "types":[{"name":"Args","fields":[{"name":"Num1","type":"int"}]}]}
 
-#ifndef GEERPC_SERVER_MONITOR_HPP
-#define GEERPC_SERVER_MONITOR_HPP
+#ifndef GEERPC_SERVER_INTROSPECTION_HPP
+#define GEERPC_SERVER_INTROSPECTION_HPP
 
-#include <algorithm>   // remove_if
-#include <chrono>      // milliseconds
-#include <exception>   // exception
-#include <functional>  // function
-#include <memory>      // shared_ptr
-#include <thread>      // thread
-#include <utility>     // move
-#include <vector>      // vector
+#include <memory>       // make_unique
+#include <string>       // string
+#include <string_view>  // string_view
+#include <tuple>        // get, tuple
+#include <vector>       // vector
 
-// ---- include/geerpc/server/running_call.hpp
+#include <nlohmann/json.hpp>
+
+// ---- include/geerpc/reflect/describe.hpp
 // geerpc: typed RPC, service discovery and load balancing for C++17
 // SPDX-License-Identifier: MIT
 //
-// RunningCall: one call on its way through a handler.
+// What a service is made of: its methods, what they take and return, and of which fields the
+// structs among that consist.
 
-#ifndef GEERPC_SERVER_RUNNING_CALL_HPP
-#define GEERPC_SERVER_RUNNING_CALL_HPP
-
-#include <algorithm>  // min
-#include <atomic>     // atomic
-#include <chrono>     // nanoseconds
-#include <memory>     // shared_ptr
-#include <mutex>      // lock_guard
-#include <optional>   // optional
-#include <string>     // string
-#include <utility>    // exchange, move
-
-// ---- include/geerpc/base/duration.hpp
-// geerpc: typed RPC, service discovery and load balancing for C++17
-// SPDX-License-Identifier: MIT
-//
-// Durations as Go prints them (time.Duration.String), which its peers compare in error texts.
-
-#ifndef GEERPC_BASE_DURATION_HPP
-#define GEERPC_BASE_DURATION_HPP
-
-#include <chrono>   // nanoseconds
-#include <cstdint>  // uint64_t
-#include <string>   // string
-
-
-GEERPC_BEGIN_NAMESPACE
-
-namespace detail {
-
-// `value` / `unit` in decimal, without trailing zeros: (1500, 1000) is "1.5".
-inline std::string decimal(std::uint64_t value, std::uint64_t unit) {
-  std::string text = std::to_string(value / unit);
-  std::uint64_t rest = value % unit;
-  if (rest == 0) return text;
-  text += '.';
-  while (rest != 0) {
-    unit /= 10;
-    text += static_cast<char>('0' + rest / unit);
-    rest %= unit;
-  }
-  return text;
-}
-
-// "0s", "1.5µs", "100ms", "1m30.5s", "100h0m0s", "-1.5s".
-inline std::string duration_text(std::chrono::nanoseconds duration) {
-  // Negating in the unsigned type is defined for the smallest value, too.
-  auto ns = static_cast<std::uint64_t>(duration.count());
-  const bool negative = duration.count() < 0;
-  if (negative) ns = 0 - ns;
-  constexpr std::uint64_t second = 1000000000;
-  std::string text;
-  if (ns == 0) {
-    text = "0s";
-  } else if (ns < 1000) {
-    text = decimal(ns, 1) + "ns";
-  } else if (ns < 1000000) {
-    text = decimal(ns, 1000) + "\xC2\xB5s";
-  } else if (ns < second) {
-    text = decimal(ns, 1000000) + "ms";
-  } else {
-    const std::uint64_t minutes = ns / (60 * second);
-    if (minutes >= 60) text += std::to_string(minutes / 60) + 'h';
-    if (minutes > 0) text += std::to_string(minutes % 60) + 'm';
-    text += decimal(ns % (60 * second), second) + 's';
-  }
-  return negative ? '-' + text : text;
-}
-
-}  // namespace detail
-
-GEERPC_END_NAMESPACE
-
-#endif  // GEERPC_BASE_DURATION_HPP
-// ---- include/geerpc/server/running_call.hpp, continued
-// ---- include/geerpc/server/connection.hpp
-// geerpc: typed RPC, service discovery and load balancing for C++17
-// SPDX-License-Identifier: MIT
-//
-// ServerConnection: the state of one connection, apart from the thread that serves it.
-
-#ifndef GEERPC_SERVER_CONNECTION_HPP
-#define GEERPC_SERVER_CONNECTION_HPP
-
-#include <algorithm>  // max, min
-#include <atomic>     // atomic
-#include <memory>     // enable_shared_from_this, shared_ptr, unique_ptr
-#include <mutex>      // mutex
-#include <optional>   // optional
-#include <utility>    // move
-#include <vector>     // vector
-
-// ---- include/geerpc/net/idle_stack.hpp
-// geerpc: typed RPC, service discovery and load balancing for C++17
-// SPDX-License-Identifier: MIT
-//
-// What a thread that waits needs no more of its stack goes back to the system. A handler may have
-// used a lot of it, and there is a thread for each connection, most of which are idle.
-
-#ifndef GEERPC_NET_IDLE_STACK_HPP
-#define GEERPC_NET_IDLE_STACK_HPP
-
-#include <cstddef>  // size_t
-#include <cstdint>  // uintptr_t
-
-#include <pthread.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
-
-GEERPC_BEGIN_NAMESPACE
-
-namespace detail {
-
-// The lowest address of this thread's stack; 0 if that is not known.
-inline std::uintptr_t stack_end() noexcept {
-  std::uintptr_t end = 0;
-#ifdef __linux__
-  pthread_attr_t attributes;
-  if (::pthread_getattr_np(::pthread_self(), &attributes) != 0) return 0;
-  void* address = nullptr;
-  std::size_t size = 0;
-  if (::pthread_attr_getstack(&attributes, &address, &size) == 0) {
-    end = reinterpret_cast<std::uintptr_t>(address);
-  }
-  ::pthread_attr_destroy(&attributes);
-#endif
-  return end;
-}
-
-#if defined(__GNUC__)
-
-// The frame of a function that its caller calls.
-__attribute__((noinline)) inline std::uintptr_t callee_frame() noexcept {
-  return reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
-}
-
-// Frees the pages below the caller's frame. Only for threads that we have made: the stack of a
-// program's first one grows, so that its end says nothing.
-__attribute__((noinline)) inline void release_stack() noexcept {
-  static thread_local const std::uintptr_t end = stack_end();
-  if (end == 0) return;
-  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
-  constexpr std::uintptr_t kFrame = 64;  // more than madvise needs of it, to come back
-  const std::uintptr_t begin = (callee_frame() - kFrame) & ~(page - 1);
-  if (begin > end) ::madvise(reinterpret_cast<void*>(end), begin - end, MADV_DONTNEED);
-}
-
-#else
-
-inline void release_stack() noexcept {}
-
-#endif
-
-}  // namespace detail
-
-GEERPC_END_NAMESPACE
-
-#endif  // GEERPC_NET_IDLE_STACK_HPP
-// ---- include/geerpc/server/connection.hpp, continued
-// ---- include/geerpc/server/handshake.hpp
-// geerpc: typed RPC, service discovery and load balancing for C++17
-// SPDX-License-Identifier: MIT
-//
-// Handshake: from the first bytes of a connection to the wire that its messages travel on.
-
-#ifndef GEERPC_SERVER_HANDSHAKE_HPP
-#define GEERPC_SERVER_HANDSHAKE_HPP
+#ifndef GEERPC_REFLECT_DESCRIBE_HPP
+#define GEERPC_REFLECT_DESCRIBE_HPP
 
 #include <algorithm>    // find
 #include <cstddef>      // size_t
-#include <memory>       // make_unique, unique_ptr
-#include <optional>     // optional
-#include <string>       // string, to_string
+#include <string>       // string
 #include <string_view>  // string_view
+#include <tuple>        // apply, tuple
+#include <type_traits>  // decay, is_void, remove_cv
 #include <utility>      // move
 #include <vector>       // vector
 
-// ---- include/geerpc/protocol/recognise.hpp
-// geerpc: typed RPC, service discovery and load balancing for C++17
-// SPDX-License-Identifier: MIT
-//
-// Which protocol a connection opens with, told by its first bytes: one port serves them all.
-
-#ifndef GEERPC_PROTOCOL_RECOGNISE_HPP
-#define GEERPC_PROTOCOL_RECOGNISE_HPP
-
-#include <cstddef>      // size_t
-#include <string_view>  // string_view
-
 
 GEERPC_BEGIN_NAMESPACE
+
+// Types are named as in type_name.hpp: "int", "vector<Args>", "map<string, double>".
+struct FieldDescription {
+  std::string name, type;
+};
+
+// A struct with GEERPC_FIELDS.
+struct TypeDescription {
+  std::string name;
+  std::vector<FieldDescription> fields;
+};
+
+struct MethodDescription {
+  std::string name;                 // "Sum"
+  std::vector<std::string> params;  // their types
+  std::string result;               // its type; "void" if there is none
+
+  // "Sum(Args) int"
+  std::string signature() const {
+    std::string text = name + '(';
+    for (std::size_t i = 0; i < params.size(); ++i) text += (i == 0 ? "" : ", ") + params[i];
+    return text + (result == "void" ? ")" : ") " + result);
+  }
+};
+
+struct ServiceDescription {
+  std::string name;
+  std::vector<MethodDescription> methods;  // sorted by name
+  std::vector<TypeDescription> types;      // each struct that the methods need, after its users
+};
 
 namespace detail {
 
-enum class Opening {
-  unknown,  // more bytes are needed
-  http,     // a request line: an upper-case word and a blank
-  json,  // a JSON value, blanks allowed in front: GeeRPC's option, or a request of JSON-RPC. What
-         // is none of it fails there
-  gob,   // net/rpc
-};
+// One address for each type.
+template <class T>
+inline constexpr char type_id_v = 0;
 
-// A gob stream starts with the definition of a type, that is with its length and the negative
-// number of the type, which is -64 or less and so has a first byte that is no text: then it is gob,
-// even if the length looks like a letter.
-inline Opening recognise(std::string_view input) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(input[i]); };
-  if (input.empty()) return Opening::unknown;
-  if (byte(0) >= 0xF8) return Opening::gob;  // a long length
-  if (input.size() < 2) return Opening::unknown;
-  if (byte(1) >= 0xF8 || byte(1) == 0x7F) return Opening::gob;
-  return byte(0) >= 'A' && byte(0) <= 'Z' ? Opening::http : Opening::json;
-}
-
-}  // namespace detail
-
-GEERPC_END_NAMESPACE
-
-#endif  // GEERPC_PROTOCOL_RECOGNISE_HPP
-// ---- include/geerpc/server/handshake.hpp, continued
-// ---- include/geerpc/server/stream.hpp
-// geerpc: typed RPC, service discovery and load balancing for C++17
-// SPDX-License-Identifier: MIT
-//
-// ServerStream: the bytes of one connection, whatever they mean.
-
-#ifndef GEERPC_SERVER_STREAM_HPP
-#define GEERPC_SERVER_STREAM_HPP
-
-#include <algorithm>    // min
-#include <chrono>       // milliseconds
-#include <cstddef>      // size_t
-#include <string_view>  // string_view
-#include <utility>      // move
-
-// ---- include/geerpc/server/options.hpp
-// geerpc: typed RPC, service discovery and load balancing for C++17
-// SPDX-License-Identifier: MIT
-//
-// ServerOptions: what a server allows its clients.
-
-#ifndef GEERPC_SERVER_OPTIONS_HPP
-#define GEERPC_SERVER_OPTIONS_HPP
-
-#include <chrono>   // hours, nanoseconds, seconds
-#include <cstddef>  // size_t
-#include <string>   // string
-#include <vector>   // vector
-
-
-GEERPC_BEGIN_NAMESPACE
-
-// Plain values; copied when the server is made. Whatever a client does, it costs the server no more
-// than these limits say. A duration of zero means "no limit".
-struct ServerOptions {
-  // Bytes of one message, in both directions. A larger request or result is an error
-  // (resource_exhausted) of its call; over JSON such a request ends the connection, too.
-  std::size_t max_message_size = 64u << 20;
-
-  // Connections at a time, each with a thread of its own. Further ones are closed at once.
-  std::size_t max_connections = 10000;
-
-  // Calls at a time: of one connection (past that its further requests wait), and of the server
-  // (past that a call is answered resource_exhausted, without having run). A call that takes longer
-  // than about a millisecond has a thread of its own.
-  std::size_t max_calls_per_connection = 128;
-  std::size_t max_calls = 4096;
-
-  // The longest time that a handler may take, whatever the client allows. Its caller then gets
-  // deadline_exceeded, and its context is cancelled; the thread is not killed.
-  std::chrono::nanoseconds max_handle_time{0};
-
-  // From the connection to the end of its option.
-  std::chrono::nanoseconds handshake_timeout = std::chrono::seconds(10);
-
-  // A connection on which nothing happens for so long is closed; geerpc clients then connect again.
-  std::chrono::nanoseconds idle_timeout = std::chrono::hours(1);
-
-  // From the first byte of a request to its last.
-  std::chrono::nanoseconds receive_timeout = std::chrono::minutes(1);
-
-  // A connection whose peer takes no byte of its replies for so long is closed.
-  std::chrono::nanoseconds write_timeout = std::chrono::seconds(30);
-
-  // How long stop() lets running calls go on before it cancels them.
-  std::chrono::nanoseconds drain_timeout = std::chrono::seconds(5);
-
-  // Bytes of replies that wait for a slow reader, over which its requests wait.
-  std::size_t max_queued_bytes = 1u << 20;
-
-  // Nesting of the values that are read.
-  DecodeLimits decode;
-
-  // Which protocols are spoken. A connection shows by its first bytes which it wants; one that may
-  // not be is closed.
-  struct Protocols {
-    bool geerpc = true;    // an option first; MessagePack, JSON, gob and codecs of yours
-    bool net_rpc = true;   // Go's, in gob
-    bool json_rpc = true;  // 1.0 as Go's net/rpc/jsonrpc speaks it, and 2.0
-  };
-  Protocols protocols;
-
-  // Where HTTP CONNECT leads to which of them. GeeRPC's own path is misspelt; its clients ask for
-  // that one.
-  std::vector<std::string> geerpc_paths = {"/_geeprc_", "/_geerpc_"};
-  std::vector<std::string> net_rpc_paths = {"/_goRPC_"};
-
-  // Elements of one batch of JSON-RPC 2.0. Its answer, all together, is bounded by
-  // max_message_size: what does not fit into it is an error.
-  std::size_t max_batch_size = 1000;
-  // Bytes of such a batch. Each slow call of it holds the text of the whole batch until it is done,
-  // so this times max_calls_per_connection is what one connection can make the server hold.
-  std::size_t max_batch_bytes = 1u << 20;
-
-  // Codecs beside application/msgpack, application/json and application/gob. They must outlive the
-  // server.
-  std::vector<const Codec*> codecs;
-};
-
-GEERPC_END_NAMESPACE
-
-#endif  // GEERPC_SERVER_OPTIONS_HPP
-// ---- include/geerpc/server/stream.hpp, continued
-
-GEERPC_BEGIN_NAMESPACE
-
-namespace detail {
-
-// The reading half belongs to one thread at a time, the writing half is thread-safe.
-class ServerStream {
+// The structs that were found so far.
+class TypeDescriptions {
  public:
-  // `options` outlive the stream.
-  ServerStream(Socket socket, const ServerOptions& options)
-      : options_(options), socket_(std::move(socket)), outbox_(socket_, options.max_queued_bytes) {
-    socket_.set_receive_timeout(kTick);
-  }
-  ServerStream(const ServerStream&) = delete;
-  ServerStream& operator=(const ServerStream&) = delete;
-
-  const ServerOptions& options() const noexcept { return options_; }
-
-  // A time limit of the options, from now on; they say "none" with zero.
-  static SteadyClock::time_point after(std::chrono::nanoseconds limit) {
-    return limit.count() <= 0 ? SteadyClock::time_point::max() : Context::deadline_after(limit);
+  // Adds the structs of which a T is made, unless they are there.
+  template <class T>
+  void add() {
+    using U = std::remove_cv_t<T>;
+    if constexpr (!std::is_void_v<U>) add_value<U>();
   }
 
-  // ---- The reading half.
-
-  // What was received and not yet consumed.
-  Buffer& input() noexcept { return input_; }
-
-  // For the handshake: some more input by `deadline`; false if there is none.
-  bool receive_until(SteadyClock::time_point deadline) {
-    if (!socket_.wait_readable(deadline)) return false;
-    char* const to = input_.prepare(kMinReadSize);
-    return take(socket_.receive_now(to, input_.room()));
-  }
-
-  // ---- The writing half.
-
-  // Sends what is queued; false if the connection is broken or its peer does not read.
-  bool flush() {
-    const auto blocked = [this] { return wait_writable(); };
-    const Outbox::Result result = outbox_.flush(blocked);
-    return result == Outbox::Result::busy ? wait_for_room() : settle(result);
-  }
-  // Appends what `write(Buffer&)` writes. Replies gather until they are worth a system call or
-  // somebody flushes; if it is the `last` one for now it leaves at once. A peer that takes none of
-  // them is waited for, and then given up: false.
-  template <class Write>
-  bool append(Write&& write, bool last = false) {
-    const auto blocked = [this] { return wait_writable(); };
-    for (;;) {
-      const Outbox::Result result = outbox_.append_and_flush(write, last ? 0 : kBatch, blocked);
-      if (result != Outbox::Result::full) return settle(result);
-      if (!wait_for_room()) return settle(Outbox::Result::gave_up);
-    }
-  }
-  // Waits while too many replies are queued; false if the peer takes none of them.
-  bool wait_for_room() { return outbox_.wait_for_room(after(options_.write_timeout)); }
-
-  // Sends the last words to a peer that is refused.
-  void send_last(std::string_view text) {
-    append([&](Buffer& out) { out.append(text); });
-    if (flush()) linger();
-  }
-  // Breaks all that waits on the socket. Any thread.
-  void abort() noexcept { socket_.shutdown(); }
-
- protected:
-  ~ServerStream() = default;
-
-  static constexpr std::chrono::milliseconds kTick{100};
-  // What was read into lies among the memory of others when it is given back, and stays resident.
-  static constexpr std::size_t kMinReadSize = 512;
-  static constexpr std::size_t kMaxReadSize = 64u << 10;
-  static constexpr std::chrono::milliseconds kLingerTime{500};
-
-  bool take(const Socket::Transfer& got) {
-    at_end_ = got.bytes == 0;
-    if (got.bytes <= 0) return false;
-    const auto bytes = static_cast<std::size_t>(got.bytes);
-    if (bytes >= read_size_) read_size_ = (std::min)(2 * read_size_, kMaxReadSize);
-    input_.commit(bytes);
-    return true;
-  }
-
-  // Lets the peer read why: closing with unread input would reset the connection and could take
-  // these words with it. So the rest is read away, for a moment.
-  void linger() {
-    socket_.shutdown_writing();
-    const auto deadline = SteadyClock::now() + kLingerTime;
-    std::size_t budget = kLingerBytes;
-    char scrap[512];  // small: it counts among what an idle thread holds
-    while (budget >= sizeof scrap && socket_.wait_readable(deadline)) {
-      if (socket_.receive_now(scrap, sizeof scrap).bytes <= 0) return;
-      budget -= sizeof scrap;
-    }
-  }
-
-  const ServerOptions& options_;
-  const Socket socket_;
-
-  // Of the thread that reads.
-  Buffer input_;
-  std::size_t read_size_ = kMinReadSize;  // grows with what comes
-  bool at_end_ = false;                   // the peer has closed its half
-
-  Outbox outbox_;
+  std::vector<TypeDescription> take() { return std::move(types_); }
 
  private:
-  static constexpr std::size_t kBatch = 64u << 10;  // bytes of replies worth a system call
-  static constexpr std::size_t kLingerBytes = 4u << 20;
-
-  bool wait_writable() const { return socket_.wait_writable(after(options_.write_timeout)); }
-  bool settle(Outbox::Result result) {
-    if (result != Outbox::Result::gave_up && result != Outbox::Result::broken) return true;
-    socket_.shutdown();
-    return false;
-  }
-};
-
-}  // namespace detail
-
-GEERPC_END_NAMESPACE
-
-#endif  // GEERPC_SERVER_STREAM_HPP
-// ---- include/geerpc/server/handshake.hpp, continued
-
-GEERPC_BEGIN_NAMESPACE
-
-namespace detail {
-
-// Runs once, in the connection's thread, before anything else is read.
-class Handshake {
- public:
-  // What was agreed.
-  struct Agreement {
-    Option option;
-    std::unique_ptr<Wire> wire;
-  };
-
-  // Both outlive the handshake, and the codecs the wire, too.
-  Handshake(ServerStream& stream, const std::vector<const Codec*>& codecs)
-      : stream_(stream),
-        codecs_(codecs),
-        deadline_(ServerStream::after(stream.options().handshake_timeout)) {
-    limits_.max_message = stream.options().max_message_size;
-    limits_.decode = stream.options().decode;
-  }
-
-  // Nothing if the connection is to be closed; a peer that can understand it was told why.
-  std::optional<Agreement> run() {
-    Opening opening{};
-    while ((opening = recognise(input())) == Opening::unknown) {
-      if (!receive()) return {};
+  template <class T>
+  void add_value() {
+    constexpr Kind kind = kind_v<T>;
+    if constexpr (has_fields_v<T>) {
+      add_struct<T>();
+    } else if constexpr (kind == Kind::nullable || kind == Kind::array || kind == Kind::sequence) {
+      add<element_of_t<T>>();
+    } else if constexpr (kind == Kind::map) {
+      add<typename T::mapped_type>();
+    } else if constexpr (kind == Kind::tuple) {
+      add_all(static_cast<const T*>(nullptr));
     }
-    if (opening == Opening::gob) return agree_on_net_rpc();
-    if (opening == Opening::http) {
-      const std::string_view connected = open_tunnel();
-      if (connected.empty()) return {};
-      if (connected == kConnectedToGoRpc) return agree_on_net_rpc();
-      if (input().empty() && !receive()) return {};
-    }
-    return agree_on_json();
   }
 
- private:
-  static constexpr std::size_t kOptionDepth = 8;
-
-  const ServerOptions& options() const noexcept { return stream_.options(); }
-  std::string_view input() const { return stream_.input().view(); }
-  bool receive() { return stream_.receive_until(deadline_); }
-
-  std::optional<Agreement> agree_on_net_rpc() {
-    if (!options().protocols.net_rpc) return {};
-    return Agreement{Option(), make_net_rpc_wire(limits_, Wire::Side::server)};
-  }
-  std::optional<Agreement> agree_on_json() {
-    Agreement agreement;
-    switch (read_first(agreement.option)) {
-      case First::option:
-        if (!options().protocols.geerpc) return {};
-        agreement.wire = choose_wire(agreement.option);
-        if (agreement.wire == nullptr || !skip_newline(*agreement.wire)) return {};
-        return agreement;
-      case First::json_rpc:
-        if (!options().protocols.json_rpc) return {};
-        agreement.wire = std::make_unique<JsonRpcServerWire>(limits_, options().max_batch_size,
-                                                             options().max_batch_bytes);
-        return agreement;
-      case First::neither:
-        break;
-    }
-    return {};
+  template <template <class...> class Tuple, class... T>
+  void add_all(const Tuple<T...>*) {
+    (add<T>(), ...);
   }
 
-  // Answers HTTP CONNECT; what it leads to, or nothing if it was refused.
-  std::string_view open_tunnel() {
-    std::size_t searched = 0, end = 0;
-    try {
-      while ((end = find_http_head_end(input(), searched)) == 0) {
-        if (!receive()) return {};
+  template <class T>
+  void add_struct() {
+    const void* const id = &type_id_v<T>;
+    if (std::find(ids_.begin(), ids_.end(), id) != ids_.end()) return;
+    ids_.push_back(id);
+    types_.push_back({std::string(field_table_v<T>.type), {}});
+    add_fields<T>(types_.size() - 1);
+  }
+
+  // Those of embedded structs stand in place of these, as they travel.
+  template <class T>
+  void add_fields(std::size_t index) {
+    const auto add_field = [&](const auto& field) {
+      using Field = std::decay_t<decltype(field)>;
+      using Target = field_target_t<Field>;
+      if constexpr (Field::embedded) {
+        add_fields<Target>(index);
+      } else {
+        types_[index].fields.push_back({std::string(field.name), type_name<Target>()});
+        add<Target>();
       }
-    } catch (const Error&) {
-      stream_.send_last(
-          "HTTP/1.0 431 Request Header Fields Too Large\r\nContent-Length: 0\r\n\r\n");
-      return {};
-    }
-    const auto offer = [this](std::string_view path) -> std::string_view {
-      const auto has = [&](const std::vector<std::string>& paths) {
-        return std::find(paths.begin(), paths.end(), path) != paths.end();
-      };
-      if (options().protocols.geerpc && has(options().geerpc_paths)) return kConnectedToGeeRpc;
-      if (options().protocols.net_rpc && has(options().net_rpc_paths)) return kConnectedToGoRpc;
-      return {};
     };
-    const ConnectAnswer answer = answer_connect(input().substr(0, end), offer);
-    stream_.input().consume(end);
-    if (answer.connected.empty()) {
-      stream_.send_last(answer.text);
-      return {};
-    }
-    stream_.append([&](Buffer& out) { out.append(answer.text); });
-    return stream_.flush() ? answer.connected : std::string_view();
+    std::apply([&](const auto&... field) { (add_field(field), ...); }, field_table_v<T>.fields);
   }
 
-  // What the first JSON value is.
-  enum class First {
-    option,    // and was consumed
-    json_rpc,  // a request or a batch, or what can't be told from one: its wire says what is wrong
-    neither    // whoever sent it speaks none of our protocols
-  };
-  First read_first(Option& option) {
-    JsonScanner scanner(kOptionDepth);
-    std::string_view first;
-    try {
-      while (scanner.feed(input()) == JsonScanner::Status::more) {
-        if (input().size() > kMaxOption) return json_rpc_or_neither();
-        if (!receive()) return First::neither;
-      }
-      first = input().substr(0, scanner.end());
-      JsonMember members[] = {{"MagicNumber"}, {"CodecType"}};
-      find_members(first, limits_.decode, members);
-      if (members[0].text.empty() && members[1].text.empty()) return First::json_rpc;
-    } catch (const Error&) {
-      return json_rpc_or_neither();
-    }
-    try {
-      if (first.size() > kMaxOption) return First::neither;
-      option = parse_option(first);
-    } catch (const Error&) {
-      return First::neither;
-    }
-    stream_.input().consume(first.size());
-    return First::option;
-  }
-  First json_rpc_or_neither() const {
-    const std::size_t begin = input().find_first_not_of(" \t\r\n");
-    const char first = begin == std::string_view::npos ? ' ' : input()[begin];
-    return first == '{' || first == '[' ? First::json_rpc : First::neither;
-  }
-
-  // The wire of the option's codec; null if the option is refused.
-  std::unique_ptr<Wire> choose_wire(const Option& option) {
-    std::unique_ptr<Wire> wire;
-    for (const Codec* const codec : codecs_) {
-      if (codec->content_type() == option.codec) wire = make_server_wire(*codec, limits_, option);
-    }
-    if (wire != nullptr && option.magic == kMagicNumber) return wire;
-    const Error refusal =
-        option.magic != kMagicNumber
-            ? Error(StatusCode::invalid_argument,
-                    "rpc server: invalid magic number " + std::to_string(option.magic))
-            : Error(StatusCode::unimplemented, "rpc server: invalid codec type " + option.codec);
-    // Whoever asks for a codec that only our programs could know understands our frames; whoever
-    // asks for gob is perhaps no program of ours.
-    if (wire == nullptr && !option.codec.empty()) {
-      wire = std::make_unique<FrameWire>(msgpack_codec(), limits_);
-    }
-    if (wire == nullptr || !wire->has_connection_errors()) return nullptr;
-    Buffer text;
-    wire->write_error(text, 0, "", refusal.never_ran());
-    stream_.send_last(text.view());
-    return nullptr;
-  }
-
-  // The newline behind the option, which may come later. Not for JSON and gob, whose wires read
-  // over white space.
-  bool skip_newline(const Wire& wire) {
-    if (may_meet_go_server(wire.codec())) return true;
-    if (input().empty() && !receive()) return false;
-    if (input().front() == '\n') stream_.input().consume(1);
-    return true;
-  }
-
-  ServerStream& stream_;
-  const std::vector<const Codec*>& codecs_;
-  const SteadyClock::time_point deadline_;
-  WireLimits limits_;
+  std::vector<const void*> ids_;
+  std::vector<TypeDescription> types_;
 };
 
 }  // namespace detail
-
 GEERPC_END_NAMESPACE
 
-#endif  // GEERPC_SERVER_HANDSHAKE_HPP
-// ---- include/geerpc/server/connection.hpp, continued
+#endif  // GEERPC_REFLECT_DESCRIBE_HPP
+// ---- include/geerpc/server/introspection.hpp, continued
+// ---- include/geerpc/server/services.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// Services: the methods that a server publishes, by name.
 
-GEERPC_BEGIN_NAMESPACE
+#ifndef GEERPC_SERVER_SERVICES_HPP
+#define GEERPC_SERVER_SERVICES_HPP
 
-namespace detail {
+#include <atomic>         // atomic
+#include <map>            // map
+#include <memory>         // unique_ptr
+#include <mutex>          // mutex
+#include <set>            // set
+#include <string>         // string
+#include <string_view>    // string_view
+#include <unordered_map>  // unordered_map
+#include <utility>        // move
+#include <vector>         // vector
 
-class RunningCall;
-
-// The reading half belongs to one thread at a time, which hands it on; the rest is thread-safe.
-class ServerConnection : public ServerStream,
-                         public std::enable_shared_from_this<ServerConnection> {
- public:
-  ServerConnection(Socket socket, std::shared_ptr<const PeerInfo> peer,
-                   const ServerOptions& options)
-      : ServerStream(std::move(socket), options), peer_(std::move(peer)) {}
-
-  const std::shared_ptr<const PeerInfo>& peer() const noexcept { return peer_; }
-  const Wire& wire() const noexcept { return *wire_; }
-  const Option& option() const noexcept { return option_; }
-
-  // ---- The reading half.
-
-  // False if the connection is to be closed; see Handshake.
-  bool shake_hands(const std::vector<const Codec*>& codecs) {
-    std::optional<Handshake::Agreement> agreement = Handshake(*this, codecs).run();
-    if (!agreement) return false;
-    option_ = std::move(agreement->option);
-    wire_ = std::move(agreement->wire);
-    return true;
-  }
-
-  // The next message, without waiting: false if it is not all there. Throws Error if what is there
-  // can't be one; message.seq then tells whose it was, if that is known.
-  bool next_message(Message& message) {
-    if (input_.empty()) return false;
-    const std::size_t size = wire_->read(input_.view(), message);
-    if (size == 0) return false;
-    input_.consume(size);  // the message's views stay valid until the next receive()
-    receiving_since_ = SteadyClock::time_point::max();
-    return true;
-  }
-
-  // Once the stream has ended: true if a request lost its body, to be answered with message.text.
-  bool read_unfinished(Message& message) {
-    return at_end_ && wire_->read_unfinished(input_.view(), message);
-  }
-
-  // Waits for more input. False at the end of the stream, or when the peer used up its time.
-  GEERPC_HOT bool receive() {
-    const std::size_t ahead = (std::min)(wire_->missing(), (std::max)(input_.size(), kMaxGrowth));
-    char* const to = input_.prepare((std::max)(ahead, read_size_));
-    if (!wire_->between_messages(input_.view())) return receive_rest(to);
-    const Socket::Transfer got = socket_.receive(to, input_.room());
-    if (got.bytes < 0 && would_block(got.error)) return receive_idly();
-    return take(got);
-  }
-
-  // Leaves the bytes of the message at work to its call, and the unread ones to who reads on.
-  Buffer detach_input() {
-    Buffer rest;
-    rest.append(input_.view());
-    input_.swap(rest);
-    return rest;
-  }
-
-  // True if nothing that was received waits to be looked at.
-  bool input_is_used_up() const noexcept { return input_.empty(); }
-
-  std::uint64_t requests_read = 0;
-
-  // ---- The calls that outlived the monitor's patience, and the end.
-
-  std::mutex& mutex() noexcept { return mutex_; }
-  std::vector<RunningCall*>& slow_calls() noexcept { return slow_calls_; }  // mutex held
-  // Mutex held: nothing more is read, and nobody is going to write a reply any more.
-  bool is_over() const noexcept {
-    return input_ended_ && slow_calls_.empty() && late_replies_ == 0;
-  }
-  // A reply that a thread of its own is going to write keeps the connection open.
-  void add_late_reply() noexcept { ++late_replies_; }     // mutex held
-  void remove_late_reply() noexcept { --late_replies_; }  // mutex held
-  // Mutex held. Broken: what came was no message, and more of it may come.
-  void set_input_ended(bool broken) noexcept {
-    input_ended_ = true;
-    input_broken_ = broken;
-  }
-
-  // No request is read after the one at work. Any thread.
-  void stop_reading() {
-    stopping_.store(true, std::memory_order_relaxed);
-    ::shutdown(socket_.fd(), SHUT_RD);
-  }
-  bool stopping() const noexcept { return stopping_.load(std::memory_order_relaxed); }
-  // Sends what is queued, lets the peer have it, and ends the connection. For the last thread.
-  void close() {
-    if (flush()) {
-      if (input_broken_ && !stopping()) linger();
-      socket_.wait_delivered(kLingerTime, 10 * kLingerTime);
-    }
-    abort();
-  }
-
- private:
-  static constexpr std::size_t kMaxGrowth = 1u << 20;  // allocated ahead of the bytes themselves
-
-  // After a moment of silence: keeps no memory for it, and waits without a tick.
-  GEERPC_COLD bool receive_idly() {
-    if (input_.empty()) input_.release();
-    read_size_ = kMinReadSize;
-    outbox_.release();
-    release_stack();
-    while (!socket_.wait_readable(after(options_.idle_timeout))) {
-      if (!has_slow_calls()) return false;
-    }
-    char* const to = input_.prepare(read_size_);
-    const Socket::Transfer got = socket_.receive_now(to, input_.room());
-    return (got.bytes < 0 && would_block(got.error)) || take(got);
-  }
-
-  // The rest of a message of which some is there.
-  GEERPC_COLD bool receive_rest(char* to) {
-    const auto now = SteadyClock::now();
-    if (receiving_since_ == SteadyClock::time_point::max()) receiving_since_ = now;
-    if (options_.receive_timeout.count() > 0) {
-      const auto limit = options_.receive_timeout > SteadyClock::time_point::max() - now
-                             ? SteadyClock::time_point::max()
-                             : receiving_since_ + options_.receive_timeout;
-      if (now >= limit || !socket_.wait_readable(limit)) return false;
-    }
-    const Socket::Transfer got = socket_.receive(to, input_.room());
-    return (got.bytes < 0 && would_block(got.error)) || take(got);
-  }
-
-  bool has_slow_calls() {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    return !slow_calls_.empty();
-  }
-
-  const std::shared_ptr<const PeerInfo> peer_;
-  Option option_;               // constant after the handshake
-  std::unique_ptr<Wire> wire_;  // the pointer is constant after the handshake
-  std::atomic<bool> stopping_{false};
-
-  // Of the thread that reads.
-  SteadyClock::time_point receiving_since_ = SteadyClock::time_point::max();
-
-  std::mutex mutex_;
-  // Guarded by mutex_.
-  std::vector<RunningCall*> slow_calls_;
-  bool input_ended_ = false;
-  bool input_broken_ = false;
-  std::size_t late_replies_ = 0;
-};
-
-}  // namespace detail
-
-GEERPC_END_NAMESPACE
-
-#endif  // GEERPC_SERVER_CONNECTION_HPP
-// ---- include/geerpc/server/running_call.hpp, continued
 // ---- include/geerpc/server/handler.hpp
 // geerpc: typed RPC, service discovery and load balancing for C++17
 // SPDX-License-Identifier: MIT
@@ -14359,14 +13521,17 @@ class Responder {
 
 class Handler {
  public:
-  Handler(std::string full_name, std::string signature)
-      : full_name_(std::move(full_name)), signature_(std::move(signature)) {}
+  explicit Handler(std::string full_name) : full_name_(std::move(full_name)) {}
   virtual ~Handler() = default;
   Handler(const Handler&) = delete;
   Handler& operator=(const Handler&) = delete;
 
   const std::string& full_name() const noexcept { return full_name_; }  // "Foo.Sum"
-  const std::string& signature() const noexcept { return signature_; }  // "Sum(Args) int"
+  std::string_view name() const noexcept {                              // "Sum"
+    return std::string_view(full_name_).substr(full_name_.rfind('.') + 1);
+  }
+  // Adds the structs that the method needs to `types`.
+  virtual MethodDescription describe(TypeDescriptions& types) const = 0;
 
   // Decodes the arguments, runs the user's code and gives its result to the responder. May throw
   // anything; then there was no result. Any number of threads at once.
@@ -14377,19 +13542,14 @@ class Handler {
 
  private:
   const std::string full_name_;
-  const std::string signature_;
 };
 
-// "Sum(Args, int) string" for a result and a tuple of arguments.
 template <class R, class... A>
-std::string signature_text(std::string_view name, const std::tuple<A...>*) {
-  std::string text(name);
-  text += '(';
-  std::string_view separator;
-  ((text.append(separator), separator = ", ", text += type_name<A>()), ...);
-  text += ')';
-  if constexpr (!std::is_void_v<R>) text += ' ' + type_name<std::decay_t<R>>();
-  return text;
+MethodDescription describe_method(std::string_view name, TypeDescriptions& types,
+                                  const std::tuple<A...>*) {
+  (types.add<A>(), ...);
+  types.add<R>();
+  return {std::string(name), {type_name<A>()...}, type_name<R>()};
 }
 
 // F is a callable whose signature S gives; for a method, one that is bound to its object.
@@ -14400,11 +13560,12 @@ class FunctionHandler final : public Handler {
 
  public:
   FunctionHandler(const std::string& full_name, F function)
-      : Handler(full_name,
-                signature_text<R>(std::string_view(full_name).substr(full_name.rfind('.') + 1),
-                                  static_cast<const Args*>(nullptr))),
-        function_(std::move(function)) {
+      : Handler(full_name), function_(std::move(function)) {
     check_types(static_cast<const Args*>(nullptr));
+  }
+
+  MethodDescription describe(TypeDescriptions& types) const override {
+    return describe_method<std::decay_t<R>>(name(), types, static_cast<const Args*>(nullptr));
   }
 
   void run(const Codec& codec, std::string_view text, const DecodeLimits& limits,
@@ -14465,6 +13626,1669 @@ std::unique_ptr<Handler> make_method_handler(const std::string& full_name,
 GEERPC_END_NAMESPACE
 
 #endif  // GEERPC_SERVER_HANDLER_HPP
+// ---- include/geerpc/server/services.hpp, continued
+
+GEERPC_BEGIN_NAMESPACE
+
+namespace detail {
+
+// What the server says about itself, see introspection.hpp.
+inline constexpr std::string_view kReservedService = "geerpc";
+
+// Methods may be added while calls run. A table that is in use is never changed: it is replaced by
+// a longer copy, and kept, so that looking a method up takes no lock. Thread-safe.
+class Services {
+ public:
+  // Adds one method. Throws Error(already_exists or invalid_argument).
+  void add(std::unique_ptr<Handler> handler) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    std::vector<std::unique_ptr<Handler>> one;
+    one.push_back(std::move(handler));
+    add_all(std::move(one));
+  }
+
+  // Adds all methods of a service that must not exist yet, or none.
+  void add_service(const std::string& name, std::vector<std::unique_ptr<Handler>> handlers) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (name.empty()) throw Error(StatusCode::invalid_argument, "rpc: the service's name is empty");
+    if (!tables_.empty() && tables_.back()->services.count(name) != 0) {
+      throw Error(StatusCode::already_exists, "rpc: service already defined: " + name);
+    }
+    add_all(std::move(handlers));
+  }
+
+  // From now on others may be looking at the table.
+  void share() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    shared_ = true;
+  }
+
+  // The handler of "Service.Method", split at the last dot. Null if there is none, and `why`.
+  Handler* find(std::string_view name, NoHandler& why) const {
+    const Table* const table = current_.load(std::memory_order_acquire);
+    if (table != nullptr) {
+      const auto found = table->by_name.find(name);
+      if (found != table->by_name.end()) return found->second;
+    }
+    const std::size_t dot = name.rfind('.');
+    if (dot == name.npos) {
+      why = NoHandler::ill_formed;
+    } else if (table == nullptr || table->services.count(std::string(name.substr(0, dot))) == 0) {
+      why = NoHandler::no_service;
+    } else {
+      why = NoHandler::no_method;
+    }
+    return nullptr;
+  }
+
+  // Sorted by name, without the reserved one.
+  std::vector<std::string> names() const {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    std::set<std::string> names;
+    for (const auto& [name, handler] : handlers_) names.emplace(name.substr(0, name.rfind('.')));
+    names.erase(std::string(kReservedService));
+    return {names.begin(), names.end()};
+  }
+  // Throws Error(not_found).
+  ServiceDescription describe(const std::string& service) const {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    ServiceDescription description;
+    description.name = service;
+    TypeDescriptions types;
+    const std::string begin = service + '.';
+    for (auto entry = handlers_.lower_bound(begin);
+         entry != handlers_.end() && entry->first.substr(0, begin.size()) == begin; ++entry) {
+      if (entry->first.find('.', begin.size()) != entry->first.npos) continue;  // of "service.x"
+      description.methods.push_back(entry->second->describe(types));
+    }
+    if (description.methods.empty()) {
+      throw geerpc_no_handler(NoHandler::no_service, begin);
+    }
+    description.types = types.take();
+    return description;
+  }
+
+  std::vector<ServiceDescription> describe() const {
+    std::vector<ServiceDescription> services;
+    for (const std::string& name : names()) services.push_back(describe(name));
+    return services;
+  }
+
+  std::vector<ServiceStats> stats() const {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    std::map<std::string, ServiceStats> services;
+    for (const auto& [name, handler] : handlers_) {
+      const std::size_t dot = name.rfind('.');
+      if (name.substr(0, dot) == kReservedService) continue;
+      ServiceStats& service = services[std::string(name.substr(0, dot))];
+      service.name = name.substr(0, dot);
+      MethodStats& method = service.methods.emplace_back();
+      method.name = handler->name();
+      TypeDescriptions ignored;
+      method.signature = handler->describe(ignored).signature();
+      handler->counters.read(method);
+    }
+    std::vector<ServiceStats> sorted;
+    for (auto& service : services) sorted.push_back(std::move(service.second));
+    return sorted;
+  }
+
+ private:
+  struct Table {
+    std::unordered_map<std::string_view, Handler*> by_name;
+    std::unordered_map<std::string, std::size_t> services;  // how many methods each has
+  };
+
+  // Mutex held.
+  void add_all(std::vector<std::unique_ptr<Handler>> handlers) {
+    std::set<std::string_view> names;
+    for (const auto& handler : handlers) {
+      check(handler->full_name());
+      if (!names.insert(handler->full_name()).second) already_defined(handler->full_name());
+    }
+    if (shared_ || tables_.empty()) {
+      tables_.push_back(std::make_unique<Table>(tables_.empty() ? Table() : *tables_.back()));
+    }
+    for (auto& handler : handlers) {
+      const std::string_view name = handler->full_name();
+      tables_.back()->by_name.emplace(name, handler.get());
+      ++tables_.back()->services[std::string(name.substr(0, name.rfind('.')))];
+      handlers_.emplace(name, std::move(handler));
+    }
+    current_.store(tables_.back().get(), std::memory_order_release);
+  }
+
+  [[noreturn]] static void already_defined(const std::string& name) {
+    throw Error(StatusCode::already_exists, "rpc: method already defined: " + name);
+  }
+
+  void check(const std::string& name) const {
+    const std::size_t dot = name.rfind('.');
+    if (dot == name.npos || dot == 0 || dot + 1 == name.size()) {
+      throw Error(StatusCode::invalid_argument,
+                  "rpc: '" + name + "' is not of the form Service.Method");
+    }
+    if (handlers_.count(name) != 0) already_defined(name);
+  }
+
+  mutable std::mutex mutex_;
+  // Guarded by mutex_. The names are those that the handlers hold.
+  std::map<std::string_view, std::unique_ptr<Handler>> handlers_;
+  std::vector<std::unique_ptr<Table>> tables_;  // the last one is current
+  bool shared_ = false;
+
+  std::atomic<const Table*> current_{nullptr};
+};
+
+}  // namespace detail
+
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_SERVER_SERVICES_HPP
+// ---- include/geerpc/server/introspection.hpp, continued
+
+GEERPC_BEGIN_NAMESPACE
+
+namespace detail {
+
+inline void write_member(JsonWriter& out, std::string_view key, std::string_view value) {
+  out.key(key);
+  out.string(value);
+}
+inline void write_texts(JsonWriter& out, const std::vector<std::string>& texts) {
+  out.begin_array(texts.size());
+  for (const std::string& text : texts) out.string(text);
+  out.end_array();
+}
+inline void write_description(JsonWriter& out, const MethodDescription& method) {
+  out.begin_object(3);
+  write_member(out, "name", method.name);
+  out.key("params");
+  write_texts(out, method.params);
+  write_member(out, "result", method.result);
+  out.end_object();
+}
+inline void write_description(JsonWriter& out, const TypeDescription& type) {
+  out.begin_object(2);
+  write_member(out, "name", type.name);
+  out.key("fields");
+  out.begin_array(type.fields.size());
+  for (const FieldDescription& field : type.fields) {
+    out.begin_object(2);
+    write_member(out, "name", field.name);
+    write_member(out, "type", field.type);
+    out.end_object();
+  }
+  out.end_array();
+  out.end_object();
+}
+inline void write_description(JsonWriter& out, const ServiceDescription& service) {
+  out.begin_object(3);
+  write_member(out, "name", service.name);
+  out.key("methods");
+  out.begin_array(service.methods.size());
+  for (const MethodDescription& method : service.methods) write_description(out, method);
+  out.end_array();
+  out.key("types");
+  out.begin_array(service.types.size());
+  for (const TypeDescription& type : service.types) write_description(out, type);
+  out.end_array();
+  out.end_object();
+}
+
+// Answers with a document, which the codec encodes: every one can.
+class IntrospectionHandler final : public Handler {
+ public:
+  enum class Asks { services, methods };
+
+  // `services` outlives the handler, which it owns.
+  IntrospectionHandler(const char* name, const Services& services, Asks asks)
+      : Handler(name), services_(services), asks_(asks) {}
+
+  MethodDescription describe(TypeDescriptions&) const override {
+    return {std::string(name()), {}, "json"};
+  }
+
+  void run(const Codec& codec, std::string_view text, const DecodeLimits& limits,
+           Responder& responder) override {
+    std::tuple<std::string> args;
+    if (asks_ == Asks::methods) decode_args(codec, text, args, limits);
+    responder.begin_handler();
+    Buffer document;
+    JsonWriter writer(document);
+    if (asks_ == Asks::methods) {
+      write_description(writer, services_.describe(std::get<0>(args)));
+    } else {
+      write_texts(writer, services_.names());
+    }
+    const nlohmann::json result = json_codec().decode(document.view(), limits);
+    const auto encode_result = [&](const Codec& to, Buffer& out) { to.encode(result, out); };
+    responder.reply(encode_result);
+  }
+
+ private:
+  const Services& services_;
+  const Asks asks_;
+};
+
+inline void add_introspection(Services& services) {
+  using Asks = IntrospectionHandler::Asks;
+  services.add(std::make_unique<IntrospectionHandler>("geerpc.Services", services, Asks::services));
+  services.add(std::make_unique<IntrospectionHandler>("geerpc.Methods", services, Asks::methods));
+}
+
+}  // namespace detail
+
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_SERVER_INTROSPECTION_HPP
+// ---- include/geerpc/server/core.hpp, continued
+// ---- include/geerpc/server/json_rpc_text.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// A JSON-RPC text that came by itself, as in HTTP. It is served as a connection of its own, without
+// a socket, so that its calls may outlive the patience of who waits for the answer.
+
+#ifndef GEERPC_SERVER_JSON_RPC_TEXT_HPP
+#define GEERPC_SERVER_JSON_RPC_TEXT_HPP
+
+#include <chrono>       // milliseconds, nanoseconds
+#include <memory>       // make_shared, make_unique, shared_ptr
+#include <optional>     // optional
+#include <string>       // string
+#include <string_view>  // string_view
+#include <utility>      // move
+
+// ---- include/geerpc/protocol/json_rpc_answer.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// JsonRpcAnswer: where the answer of a JSON-RPC text goes that came by itself, as in HTTP, and not
+// on a stream that it could go back on.
+
+#ifndef GEERPC_PROTOCOL_JSON_RPC_ANSWER_HPP
+#define GEERPC_PROTOCOL_JSON_RPC_ANSWER_HPP
+
+#include <chrono>              // steady_clock
+#include <condition_variable>  // condition_variable
+#include <mutex>               // mutex
+#include <string>              // string
+#include <utility>             // move
+
+
+GEERPC_BEGIN_NAMESPACE
+
+namespace detail {
+
+// Thread-safe. Settled once.
+class JsonRpcAnswer {
+ public:
+  enum class State {
+    pending,
+    ready,    // the text is there
+    nothing,  // nothing is to be answered: there were notifications only
+    lost      // there will be no answer any more
+  };
+
+  void settle(State state, std::string text = {}) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (state_ != State::pending) return;
+    state_ = state;
+    text_ = std::move(text);
+    settled_.notify_all();
+  }
+
+  // Pending if it is that still at `deadline`.
+  State wait_until(std::chrono::steady_clock::time_point deadline) {
+    std::unique_lock<std::mutex> lock(mutex_);
+    settled_.wait_until(lock, deadline, [this] { return state_ != State::pending; });
+    return state_;
+  }
+  // Once ready; once only.
+  std::string take() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return std::move(text_);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable settled_;
+  // Guarded by mutex_.
+  State state_ = State::pending;
+  std::string text_;
+};
+
+}  // namespace detail
+
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_PROTOCOL_JSON_RPC_ANSWER_HPP
+// ---- include/geerpc/server/json_rpc_text.hpp, continued
+// ---- include/geerpc/server/connection.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// ServerConnection: the state of one connection, apart from the thread that serves it.
+
+#ifndef GEERPC_SERVER_CONNECTION_HPP
+#define GEERPC_SERVER_CONNECTION_HPP
+
+#include <algorithm>  // max, min
+#include <atomic>     // atomic
+#include <memory>     // enable_shared_from_this, shared_ptr, unique_ptr
+#include <mutex>      // mutex
+#include <optional>   // optional
+#include <utility>    // move
+#include <vector>     // vector
+
+// ---- include/geerpc/net/idle_stack.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// What a thread that waits needs no more of its stack goes back to the system. A handler may have
+// used a lot of it, and there is a thread for each connection, most of which are idle.
+
+#ifndef GEERPC_NET_IDLE_STACK_HPP
+#define GEERPC_NET_IDLE_STACK_HPP
+
+#include <cstddef>  // size_t
+#include <cstdint>  // uintptr_t
+
+#include <pthread.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+
+GEERPC_BEGIN_NAMESPACE
+
+namespace detail {
+
+// The lowest address of this thread's stack; 0 if that is not known.
+inline std::uintptr_t stack_end() noexcept {
+  std::uintptr_t end = 0;
+#ifdef __linux__
+  pthread_attr_t attributes;
+  if (::pthread_getattr_np(::pthread_self(), &attributes) != 0) return 0;
+  void* address = nullptr;
+  std::size_t size = 0;
+  if (::pthread_attr_getstack(&attributes, &address, &size) == 0) {
+    end = reinterpret_cast<std::uintptr_t>(address);
+  }
+  ::pthread_attr_destroy(&attributes);
+#endif
+  return end;
+}
+
+#if defined(__GNUC__)
+
+// The frame of a function that its caller calls.
+__attribute__((noinline)) inline std::uintptr_t callee_frame() noexcept {
+  return reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
+}
+
+// Frees the pages below the caller's frame. Only for threads that we have made: the stack of a
+// program's first one grows, so that its end says nothing.
+__attribute__((noinline)) inline void release_stack() noexcept {
+  static thread_local const std::uintptr_t end = stack_end();
+  if (end == 0) return;
+  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  constexpr std::uintptr_t kFrame = 64;  // more than madvise needs of it, to come back
+  const std::uintptr_t begin = (callee_frame() - kFrame) & ~(page - 1);
+  if (begin > end) ::madvise(reinterpret_cast<void*>(end), begin - end, MADV_DONTNEED);
+}
+
+#else
+
+inline void release_stack() noexcept {}
+
+#endif
+
+}  // namespace detail
+
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_NET_IDLE_STACK_HPP
+// ---- include/geerpc/server/connection.hpp, continued
+// ---- include/geerpc/server/handshake.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// Handshake: from the first bytes of a connection to the wire that its messages travel on.
+
+#ifndef GEERPC_SERVER_HANDSHAKE_HPP
+#define GEERPC_SERVER_HANDSHAKE_HPP
+
+#include <algorithm>    // find
+#include <cstddef>      // size_t
+#include <memory>       // make_unique, unique_ptr
+#include <optional>     // optional
+#include <string>       // string, to_string
+#include <string_view>  // string_view
+#include <utility>      // move
+#include <vector>       // vector
+
+// ---- include/geerpc/protocol/json_rpc_wire.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// JsonRpcServerWire: the server's end of JSON-RPC as a stream of JSON values, a newline behind each
+// of ours: 2.0, and 1.0 as Go's net/rpc/jsonrpc has it over TCP, both on one connection.
+//
+// Our own numbers of calls stay inside: each request of a peer gets one, and its reply the peer's
+// id. A batch becomes as many messages as it has elements.
+
+#ifndef GEERPC_PROTOCOL_JSON_RPC_WIRE_HPP
+#define GEERPC_PROTOCOL_JSON_RPC_WIRE_HPP
+
+#include <cstddef>      // size_t
+#include <cstdint>      // uint64_t
+#include <memory>       // make_shared, shared_ptr
+#include <string>       // string
+#include <string_view>  // string_view
+#include <utility>      // move
+
+// ---- include/geerpc/protocol/json_rpc_replies.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// JsonRpcReplies: from a call's number back to the id that its peer gave it, and from the replies
+// of a batch to its one answer.
+
+#ifndef GEERPC_PROTOCOL_JSON_RPC_REPLIES_HPP
+#define GEERPC_PROTOCOL_JSON_RPC_REPLIES_HPP
+
+#include <algorithm>    // max
+#include <cstddef>      // size_t
+#include <cstdint>      // uint64_t
+#include <memory>       // shared_ptr
+#include <mutex>        // mutex
+#include <optional>     // optional
+#include <string>       // string
+#include <string_view>  // string_view
+#include <utility>      // move
+#include <vector>       // vector
+
+
+GEERPC_BEGIN_NAMESPACE
+
+namespace detail {
+
+// The requests whose replies leave together, when the last of them is there: those that one array
+// brought, or the one of a text that came by itself.
+struct JsonRpcBatch {
+  std::size_t left = 0;               // replies that are still to come
+  bool array = true;                  // in brackets, even if it is only one
+  std::shared_ptr<JsonRpcAnswer> to;  // null: back on the stream
+  std::string answer{};               // the replies that are here, behind a bracket
+};
+
+// One end of one connection. Thread-safe: requests are added by who reads, and answered by anybody.
+// How many there are at a time is bounded by the calls that a connection may have, so what is kept
+// is a short list.
+class JsonRpcReplies {
+ public:
+  // `max_answer`: bytes of all unfinished batches together.
+  explicit JsonRpcReplies(std::size_t max_answer) : max_answer_(max_answer) {}
+
+  // A request that gets a reply; returns its number, never 0. `batch` is null for one by itself.
+  std::uint64_t add(const JsonRpcRequest& request, std::shared_ptr<JsonRpcBatch> batch) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    waiting_.push_back(
+        {++last_, request.version, std::string(request.id), request.problem, std::move(batch)});
+    return last_;
+  }
+
+  // Appends what stands in front of a result.
+  void begin(Buffer& out, std::uint64_t seq) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (const Waiting* const waiting = find(seq)) begin(out, *waiting);
+  }
+  // A result stands behind that: completes the reply, and forgets the request. Throws
+  // Error(resource_exhausted), and leaves everything as it is, if there is no room for it.
+  void finish(Buffer& out, std::size_t start, std::uint64_t seq) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    Waiting* const waiting = find(seq);
+    if (waiting == nullptr) return out.truncate(start);
+    if (waiting->version == JsonRpcVersion::two) {
+      out.push_back('}');
+    } else {
+      // Without an error and without a result it would be no reply: Go clients die of it.
+      const std::size_t prefix = kBeginOne.size() + waiting->id.size() + kResult.size();
+      if (out.view().substr(start + prefix) == "null") {
+        out.truncate(start + prefix);
+        out.append("{}");
+      }
+      out.append(",\"error\":null}");
+    }
+    if (waiting->batch != nullptr && gathered_ + out.size() - start > max_answer_) {
+      throw Error(StatusCode::resource_exhausted,
+                  "the answer of the batch is larger than the limit of " +
+                      std::to_string(max_answer_) + " bytes");
+    }
+    send(out, start, *waiting);
+  }
+
+  // Answers the request with an error, and forgets it.
+  void fail(Buffer& out, std::uint64_t seq, const Error& error) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    Waiting* const waiting = find(seq);
+    if (waiting == nullptr) return;
+    const std::size_t start = out.size();
+    // An answer that is full has room for short words still.
+    const std::size_t left = gathered_ < max_answer_ ? max_answer_ - gathered_ : 0;
+    write_error(out, *waiting, error, (std::max)(left / 8, kMinText));
+    send(out, start, *waiting);
+  }
+
+  // An error that concerns no request, but the connection.
+  static void write_stray(Buffer& out, const Error& error) {
+    const int code =
+        error.code() == StatusCode::invalid_argument ? kJsonRpcParseError : json_rpc_code(error);
+    write_error(out, "null", code, error.cause().substr(0, kMinText), false);
+    out.push_back('\n');
+  }
+
+ private:
+  struct Waiting {
+    std::uint64_t seq;
+    JsonRpcVersion version;
+    std::string id;
+    const char* problem;
+    std::shared_ptr<JsonRpcBatch> batch;
+  };
+
+  static constexpr std::string_view kBeginOne = "{\"id\":";
+  static constexpr std::string_view kBeginTwo = "{\"jsonrpc\":\"2.0\",\"id\":";
+  static constexpr std::string_view kResult = ",\"result\":";
+  static constexpr std::size_t kMinText = 256;  // bytes of an error text
+
+  // Mutex held.
+  Waiting* find(std::uint64_t seq) {
+    for (Waiting& waiting : waiting_) {
+      if (waiting.seq == seq) return &waiting;
+    }
+    return nullptr;
+  }
+
+  static void begin(Buffer& out, const Waiting& waiting) {
+    out.append(waiting.version == JsonRpcVersion::one ? kBeginOne : kBeginTwo);
+    out.append(waiting.id);
+    out.append(kResult);
+  }
+
+  static void write_error(Buffer& out, const Waiting& waiting, const Error& error,
+                          std::size_t max_text) {
+    std::string_view text = error.cause();
+    if (waiting.problem != nullptr) text = waiting.problem;
+    if (text.empty()) text = "failed without an error text";  // it would mean success in 1.0
+    text = text.substr(0, max_text);
+    if (waiting.version == JsonRpcVersion::one) {
+      out.append(kBeginOne);
+      out.append(waiting.id);
+      out.append(",\"result\":null,\"error\":");
+      JsonWriter(out).string(text);
+      out.push_back('}');
+      return;
+    }
+    if (waiting.problem != nullptr) {
+      return write_error(out, waiting.id, kJsonRpcInvalidRequest, text, false);
+    }
+    const int code = json_rpc_code(error);
+    // The codes of the specification say that by themselves.
+    const bool never_ran = !error.may_have_run() && code >= kJsonRpcServerError - 99;
+    write_error(out, waiting.id, code, text, never_ran);
+  }
+  static void write_error(Buffer& out, std::string_view id, int code, std::string_view text,
+                          bool never_ran) {
+    out.append(kBeginTwo);
+    out.append(id);
+    out.append(",\"error\":{\"code\":");
+    JsonWriter(out).integer(code);
+    out.append(",\"message\":");
+    JsonWriter(out).string(text);
+    out.append(never_ran ? ",\"data\":{\"never_ran\":true}}}" : "}}");
+  }
+
+  // Mutex held. The reply stands in `out` from `start` on: it stays there, or is gathered in its
+  // batch, the last of which takes all along. Forgets the request.
+  void send(Buffer& out, std::size_t start, Waiting& waiting) {
+    const std::shared_ptr<JsonRpcBatch> batch = std::move(waiting.batch);
+    waiting = std::move(waiting_.back());
+    waiting_.pop_back();
+    if (batch != nullptr) {
+      std::string& answer = batch->answer;
+      const std::size_t before = answer.size();
+      if (batch->array) answer += answer.empty() ? '[' : ',';
+      answer += out.view().substr(start);
+      gathered_ += answer.size() - before;
+      out.truncate(start);
+      if (--batch->left != 0) return;
+      gathered_ -= answer.size();
+      if (batch->array) answer += ']';
+      if (batch->to != nullptr) {
+        return batch->to->settle(JsonRpcAnswer::State::ready, std::move(answer));
+      }
+      out.append(answer);
+    }
+    out.push_back('\n');
+  }
+
+  const std::size_t max_answer_;
+
+  std::mutex mutex_;
+  // Guarded by mutex_.
+  std::vector<Waiting> waiting_;
+  std::uint64_t last_ = 0;
+  std::size_t gathered_ = 0;  // bytes of the answers of all unfinished batches
+};
+
+// What is answered to a text that is no JSON; nothing if it is.
+inline std::optional<std::string> json_rpc_parse_error(std::string_view text,
+                                                       const DecodeLimits& limits) {
+  try {
+    JsonReader reader(text, limits);
+    reader.skip();
+    reader.finish();
+    return {};
+  } catch (const Error& error) {
+    Buffer out;
+    JsonRpcReplies::write_stray(out, error);
+    return std::string(out.view().substr(0, out.size() - 1));
+  }
+}
+
+}  // namespace detail
+
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_PROTOCOL_JSON_RPC_REPLIES_HPP
+// ---- include/geerpc/protocol/json_rpc_wire.hpp, continued
+
+GEERPC_BEGIN_NAMESPACE
+
+namespace detail {
+
+class JsonRpcServerWire final : public Wire {
+ public:
+  // `max_batch`: elements of one batch; `max_batch_bytes`: of its text. With `answer`, the input is
+  // one request or batch, and all that is answered to it goes there.
+  JsonRpcServerWire(const WireLimits& limits, std::size_t max_batch, std::size_t max_batch_bytes,
+                    std::shared_ptr<JsonRpcAnswer> answer = nullptr)
+      : Wire(json_rpc_codec(2), limits),
+        max_batch_(max_batch),
+        max_batch_bytes_(max_batch_bytes),
+        answer_(std::move(answer)),
+        replies_(this->limits().max_message),
+        scanner_(this->limits().decode.max_depth) {}
+
+  ~JsonRpcServerWire() override {
+    if (answer_ != nullptr) answer_->settle(JsonRpcAnswer::State::lost);
+  }
+
+  std::size_t read(std::string_view input, Message& message) override {
+    message.reset();
+    if (in_batch_ != 0) return read_element(input, 0, message);
+    if (const std::size_t blanks = skip_blanks(input, 0)) {  // not kept, but counted
+      check_size(blanks_ += blanks);
+      message.kind = MessageKind::nothing;
+      return blanks;
+    }
+    if (scanner_.feed(input) != JsonScanner::Status::done) {
+      check_size(input.size());
+      return 0;
+    }
+    const std::size_t end = scanner_.end();
+    scanner_.reset();
+    blanks_ = 0;
+    check_size(end);
+    const std::string_view text = input.substr(0, end);
+    if (text[0] == '[') {
+      if (begin_batch(text, message)) return read_element(input, 1, message);
+    } else {
+      take(parse(text, message), message);
+    }
+    return skip_blanks(input, end);
+  }
+
+  bool in_batch() const noexcept override { return in_batch_ != 0; }
+
+  // A server asks nothing.
+  void begin_request(Buffer&, const RequestHeader&) const override {}
+
+  void begin_reply(Buffer& out, std::uint64_t seq, std::string_view) const override {
+    replies_.begin(out, seq);
+  }
+  void finish(Buffer& out, std::size_t start, std::uint64_t seq) const override {
+    const std::size_t size = out.size() - start;
+    if (size > limits().max_message) out.truncate(start);
+    check_size(size);
+    replies_.finish(out, start, seq);
+  }
+  void write_error(Buffer& out, std::uint64_t seq, std::string_view,
+                   const Error& error) const override {
+    if (seq != 0) return replies_.fail(out, seq, error);
+    // Go closes without a word, and its client would take the null for the id 0.
+    if (version_ == JsonRpcVersion::two) JsonRpcReplies::write_stray(out, error);
+  }
+  void write_cancel(Buffer&, std::uint64_t) const override {}
+  void write_goaway(Buffer&, std::uint64_t) const override {}
+
+  Error no_handler(NoHandler why, std::string_view method) const override {
+    // In 2.0, a name that can't be one is that of no method, too.
+    const Error error = net_rpc_no_handler(why, method);
+    return Error(StatusCode::unimplemented, error.cause()).never_ran();
+  }
+
+  bool end_means_gone() const noexcept override { return false; }
+  bool has_notify() const noexcept override { return true; }
+
+ private:
+  JsonRpcRequest parse(std::string_view text, Message& message) const {
+    return parse_json_rpc_request(text, limits().decode, batch_ != nullptr,
+                                  message.unescaped_method);
+  }
+
+  // Makes it a message. One that is no request is sent to a method that does not exist, and gets
+  // its own answer there.
+  void take(const JsonRpcRequest& request, Message& message) {
+    version_ = request.version;
+    if (request.problem == nullptr) message.method = message.unescaped_method;
+    const bool none = is_json_null(request.params);
+    if (request.version == JsonRpcVersion::one) {
+      message.codec = &json_rpc_codec(1);
+      message.body = none ? "null" : request.params;
+    } else {
+      message.body = none ? "[]" : request.params;
+    }
+    message.kind = request.id.empty() ? MessageKind::notify : MessageKind::request;
+    if (!request.id.empty()) {
+      message.seq = replies_.add(request, batch_ == nullptr ? alone() : batch_);
+    } else if (batch_ == nullptr) {
+      answer_nothing();
+    }
+  }
+  // What one request is that is in no batch.
+  std::shared_ptr<JsonRpcBatch> alone() const {
+    if (answer_ == nullptr) return nullptr;
+    return std::make_shared<JsonRpcBatch>(JsonRpcBatch{1, false, answer_});
+  }
+  void answer_nothing() const {
+    if (answer_ != nullptr) answer_->settle(JsonRpcAnswer::State::nothing);
+  }
+
+  // Checks the whole array before any of it runs. False if it is one bad request.
+  bool begin_batch(std::string_view text, Message& message) {
+    const auto batch = std::make_shared<JsonRpcBatch>(JsonRpcBatch{0, true, answer_});
+    JsonRpcRequest whole;
+    std::size_t elements = 0;
+    JsonReader reader(text, limits().decode);
+    for (auto scope = reader.begin_array(); reader.next(scope); ++elements) {
+      const std::string_view element = reader.raw();
+      if (elements >= max_batch_) continue;  // what is no JSON is no batch either
+      if (!parse_json_rpc_request(element, limits().decode, true, message.unescaped_method)
+               .id.empty()) {
+        ++batch->left;
+      }
+    }
+    reader.finish();
+    if (elements == 0) {
+      whole.problem = "the batch is empty";
+    } else if (elements > max_batch_) {
+      whole.problem = "the batch has too many elements";
+    } else if (text.size() > max_batch_bytes_) {
+      whole.problem = "the batch is too large";
+    } else {
+      batch_ = batch;
+      in_batch_ = elements;
+      if (batch->left == 0) answer_nothing();
+      return true;
+    }
+    whole.id = "null";
+    take(whole, message);
+    return false;
+  }
+
+  // The next element begins at `from` or behind blanks there.
+  std::size_t read_element(std::string_view input, std::size_t from, Message& message) {
+    JsonReader reader(input.substr(from), limits().decode);
+    take(parse(reader.raw(), message), message);
+    const std::size_t end = input.find_first_of(",]", input.size() - reader.left()) + 1;
+    if (--in_batch_ != 0) return end;
+    batch_.reset();
+    return skip_blanks(input, end);
+  }
+
+  // Constant after construction.
+  const std::size_t max_batch_;
+  const std::size_t max_batch_bytes_;
+  const std::shared_ptr<JsonRpcAnswer> answer_;  // may be null
+
+  mutable JsonRpcReplies replies_;
+
+  // Of the reading half.
+  JsonScanner scanner_;
+  std::size_t blanks_ = 0;                        // that were read over in front of a value
+  std::shared_ptr<JsonRpcBatch> batch_;           // the array that is being read
+  std::size_t in_batch_ = 0;                      // its elements that were not read yet
+  JsonRpcVersion version_ = JsonRpcVersion::two;  // of the last request
+};
+
+}  // namespace detail
+
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_PROTOCOL_JSON_RPC_WIRE_HPP
+// ---- include/geerpc/server/handshake.hpp, continued
+// ---- include/geerpc/protocol/recognise.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// Which protocol a connection opens with, told by its first bytes: one port serves them all.
+
+#ifndef GEERPC_PROTOCOL_RECOGNISE_HPP
+#define GEERPC_PROTOCOL_RECOGNISE_HPP
+
+#include <cstddef>      // size_t
+#include <string_view>  // string_view
+
+
+GEERPC_BEGIN_NAMESPACE
+
+namespace detail {
+
+enum class Opening {
+  unknown,  // more bytes are needed
+  http,     // a request line: an upper-case word and a blank
+  json,  // a JSON value, blanks allowed in front: GeeRPC's option, or a request of JSON-RPC. What
+         // is none of it fails there
+  gob,   // net/rpc
+};
+
+// A gob stream starts with the definition of a type, that is with its length and the negative
+// number of the type, which is -64 or less and so has a first byte that is no text: then it is gob,
+// even if the length looks like a letter.
+inline Opening recognise(std::string_view input) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(input[i]); };
+  if (input.empty()) return Opening::unknown;
+  if (byte(0) >= 0xF8) return Opening::gob;  // a long length
+  if (input.size() < 2) return Opening::unknown;
+  if (byte(1) >= 0xF8 || byte(1) == 0x7F) return Opening::gob;
+  return byte(0) >= 'A' && byte(0) <= 'Z' ? Opening::http : Opening::json;
+}
+
+}  // namespace detail
+
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_PROTOCOL_RECOGNISE_HPP
+// ---- include/geerpc/server/handshake.hpp, continued
+// ---- include/geerpc/server/stream.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// ServerStream: the bytes of one connection, whatever they mean.
+
+#ifndef GEERPC_SERVER_STREAM_HPP
+#define GEERPC_SERVER_STREAM_HPP
+
+#include <algorithm>    // max, min
+#include <chrono>       // milliseconds
+#include <cstddef>      // size_t
+#include <string_view>  // string_view
+#include <utility>      // move
+
+// ---- include/geerpc/server/options.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// ServerOptions: what a server allows its clients.
+
+#ifndef GEERPC_SERVER_OPTIONS_HPP
+#define GEERPC_SERVER_OPTIONS_HPP
+
+#include <chrono>   // hours, nanoseconds, seconds
+#include <cstddef>  // size_t
+#include <string>   // string
+#include <vector>   // vector
+
+
+GEERPC_BEGIN_NAMESPACE
+
+// Plain values; copied when the server is made. Whatever a client does, it costs the server no more
+// than these limits say. A duration of zero means "no limit".
+struct ServerOptions {
+  // Bytes of one message, in both directions. A larger request or result is an error
+  // (resource_exhausted) of its call; over JSON such a request ends the connection, too.
+  std::size_t max_message_size = 64u << 20;
+
+  // Connections at a time, each with a thread of its own. Further ones are closed at once.
+  std::size_t max_connections = 10000;
+
+  // Calls at a time: of one connection (past that its further requests wait), and of the server
+  // (past that a call is answered resource_exhausted, without having run). A call that takes longer
+  // than about a millisecond has a thread of its own.
+  std::size_t max_calls_per_connection = 128;
+  std::size_t max_calls = 4096;
+
+  // The longest time that a handler may take, whatever the client allows. Its caller then gets
+  // deadline_exceeded, and its context is cancelled; the thread is not killed.
+  std::chrono::nanoseconds max_handle_time{0};
+
+  // From the connection to the end of its option.
+  std::chrono::nanoseconds handshake_timeout = std::chrono::seconds(10);
+
+  // A connection on which nothing happens for so long is closed; geerpc clients then connect again.
+  std::chrono::nanoseconds idle_timeout = std::chrono::hours(1);
+
+  // From the first byte of a request to its last.
+  std::chrono::nanoseconds receive_timeout = std::chrono::minutes(1);
+
+  // A connection whose peer takes no byte of its replies for so long is closed.
+  std::chrono::nanoseconds write_timeout = std::chrono::seconds(30);
+
+  // How long stop() lets running calls go on before it cancels them.
+  std::chrono::nanoseconds drain_timeout = std::chrono::seconds(5);
+
+  // Bytes of replies that wait for a slow reader, over which its requests wait.
+  std::size_t max_queued_bytes = 1u << 20;
+
+  // Nesting of the values that are read.
+  DecodeLimits decode;
+
+  // Whether clients may ask which services and methods there are (geerpc.Services, geerpc.Methods:
+  // see server/introspection.hpp).
+  bool introspection = true;
+
+  // Which protocols are spoken. A connection shows by its first bytes which it wants; one that may
+  // not be is closed.
+  struct Protocols {
+    bool geerpc = true;    // an option first; MessagePack, JSON, gob and codecs of yours
+    bool net_rpc = true;   // Go's, in gob
+    bool json_rpc = true;  // 1.0 as Go's net/rpc/jsonrpc speaks it, and 2.0
+  };
+  Protocols protocols;
+
+  // Where HTTP CONNECT leads to which of them. GeeRPC's own path is misspelt; its clients ask for
+  // that one.
+  std::vector<std::string> geerpc_paths = {"/_geeprc_", "/_geerpc_"};
+  std::vector<std::string> net_rpc_paths = {"/_goRPC_"};
+
+  // Elements of one batch of JSON-RPC 2.0. Its answer, all together, is bounded by
+  // max_message_size: what does not fit into it is an error.
+  std::size_t max_batch_size = 1000;
+  // Bytes of such a batch. Each slow call of it holds the text of the whole batch until it is done,
+  // so this times max_calls_per_connection is what one connection can make the server hold.
+  std::size_t max_batch_bytes = 1u << 20;
+
+  // Codecs beside application/msgpack, application/json and application/gob. They must outlive the
+  // server.
+  std::vector<const Codec*> codecs;
+};
+
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_SERVER_OPTIONS_HPP
+// ---- include/geerpc/server/stream.hpp, continued
+
+GEERPC_BEGIN_NAMESPACE
+
+namespace detail {
+
+// The reading half belongs to one thread at a time, the writing half is thread-safe.
+class ServerStream {
+ public:
+  // `options` outlive the stream.
+  ServerStream(Socket socket, const ServerOptions& options)
+      : options_(options), socket_(std::move(socket)), outbox_(socket_, options.max_queued_bytes) {
+    socket_.set_receive_timeout(kTick);
+  }
+  ServerStream(const ServerStream&) = delete;
+  ServerStream& operator=(const ServerStream&) = delete;
+
+  const ServerOptions& options() const noexcept { return options_; }
+
+  // A time limit of the options, from now on; they say "none" with zero.
+  static SteadyClock::time_point after(std::chrono::nanoseconds limit) {
+    return limit.count() <= 0 ? SteadyClock::time_point::max() : Context::deadline_after(limit);
+  }
+
+  // ---- The reading half.
+
+  // What was received and not yet consumed.
+  Buffer& input() noexcept { return input_; }
+
+  // For what is no message of a wire: some more input by `deadline`; false if there is none.
+  bool receive_until(SteadyClock::time_point deadline) {
+    if (!socket_.wait_readable(deadline)) return false;
+    char* const to = input_.prepare(read_size_);
+    return take(socket_.receive_now(to, input_.room()));
+  }
+
+  // ---- The writing half.
+
+  // Sends what is queued; false if the connection is broken or its peer does not read.
+  bool flush() {
+    const auto blocked = [this] { return wait_writable(); };
+    const Outbox::Result result = outbox_.flush(blocked);
+    return result == Outbox::Result::busy ? wait_for_room() : settle(result);
+  }
+  // Appends what `write(Buffer&)` writes. Replies gather until they are worth a system call or
+  // somebody flushes; if it is the `last` one for now it leaves at once. A peer that takes none of
+  // them is waited for, and then given up: false.
+  template <class Write>
+  bool append(Write&& write, bool last = false) {
+    const auto blocked = [this] { return wait_writable(); };
+    for (;;) {
+      const Outbox::Result result = outbox_.append_and_flush(write, last ? 0 : kBatch, blocked);
+      if (result != Outbox::Result::full) return settle(result);
+      if (!wait_for_room()) return settle(Outbox::Result::gave_up);
+    }
+  }
+  // Waits while too many replies are queued; false if the peer takes none of them.
+  bool wait_for_room() { return outbox_.wait_for_room(after(options_.write_timeout)); }
+
+  // Sends the last words to a peer that is refused.
+  void send_last(std::string_view text) {
+    append([&](Buffer& out) { out.append(text); });
+    if (flush()) linger();
+  }
+  // Breaks all that waits on the socket. Any thread.
+  void abort() noexcept { socket_.shutdown(); }
+
+ protected:
+  ~ServerStream() = default;
+
+  static constexpr std::chrono::milliseconds kTick{100};
+  // What was read into lies among the memory of others when it is given back, and stays resident.
+  static constexpr std::size_t kMinReadSize = 512;
+  static constexpr std::size_t kMaxReadSize = 64u << 10;
+  static constexpr std::chrono::milliseconds kLingerTime{500};
+
+  bool take(const Socket::Transfer& got) {
+    at_end_ = got.bytes == 0;
+    if (got.bytes <= 0) return false;
+    const auto bytes = static_cast<std::size_t>(got.bytes);
+    if (bytes >= read_size_) read_size_ = (std::min)(2 * read_size_, kMaxReadSize);
+    input_.commit(bytes);
+    return true;
+  }
+
+  // Lets the peer read why: closing with unread input would reset the connection and could take
+  // these words with it. So the rest is read away, for a moment.
+  void linger() {
+    socket_.shutdown_writing();
+    const auto deadline = SteadyClock::now() + kLingerTime;
+    std::size_t budget = kLingerBytes;
+    char scrap[512];  // small: it counts among what an idle thread holds
+    while (budget >= sizeof scrap && socket_.wait_readable(deadline)) {
+      if (socket_.receive_now(scrap, sizeof scrap).bytes <= 0) return;
+      budget -= sizeof scrap;
+    }
+  }
+
+  const ServerOptions& options_;
+  const Socket socket_;
+
+  // Of the thread that reads.
+  Buffer input_;
+  std::size_t read_size_ = kMinReadSize;  // grows with what comes
+  bool at_end_ = false;                   // the peer has closed its half
+
+  Outbox outbox_;
+
+ private:
+  static constexpr std::size_t kBatch = 64u << 10;  // bytes of replies worth a system call
+  static constexpr std::size_t kLingerBytes = 4u << 20;
+
+  bool wait_writable() const { return socket_.wait_writable(after(options_.write_timeout)); }
+  bool settle(Outbox::Result result) {
+    if (result != Outbox::Result::gave_up && result != Outbox::Result::broken) return true;
+    socket_.shutdown();
+    return false;
+  }
+};
+
+}  // namespace detail
+
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_SERVER_STREAM_HPP
+// ---- include/geerpc/server/handshake.hpp, continued
+
+GEERPC_BEGIN_NAMESPACE
+
+namespace detail {
+
+inline WireLimits wire_limits(const ServerOptions& options) {
+  WireLimits limits;
+  limits.max_message = options.max_message_size;
+  limits.decode = options.decode;
+  return limits;
+}
+
+// What an option may ask for.
+inline std::vector<const Codec*> known_codecs(const ServerOptions& options) {
+  std::vector<const Codec*> codecs = {&msgpack_codec(), &json_codec(), &gob_codec()};
+  codecs.insert(codecs.end(), options.codecs.begin(), options.codecs.end());
+  return codecs;
+}
+
+// Runs once, in the connection's thread, before anything else is read.
+class Handshake {
+ public:
+  // What was agreed.
+  struct Agreement {
+    Option option{};
+    std::unique_ptr<Wire> wire{};  // null: it is plain HTTP
+  };
+
+  // Both outlive the handshake, and the codecs the wire, too. `has_http`: somebody is there for
+  // plain HTTP.
+  Handshake(ServerStream& stream, const std::vector<const Codec*>& codecs, bool has_http)
+      : stream_(stream),
+        codecs_(codecs),
+        has_http_(has_http),
+        limits_(wire_limits(stream.options())),
+        deadline_(ServerStream::after(stream.options().handshake_timeout)) {}
+
+  // Nothing if the connection is to be closed; a peer that can understand it was told why.
+  std::optional<Agreement> run() {
+    Opening opening{};
+    while ((opening = recognise(input())) == Opening::unknown) {
+      if (!receive()) return {};
+    }
+    if (opening == Opening::gob) return agree_on_net_rpc();
+    if (opening == Opening::http) {
+      if (has_http_ && !is_connect()) return Agreement();
+      const std::string_view connected = open_tunnel();
+      if (connected.empty()) return {};
+      if (connected == kConnectedToGoRpc) return agree_on_net_rpc();
+      if (input().empty() && !receive()) return {};
+    }
+    return agree_on_json();
+  }
+
+ private:
+  static constexpr std::size_t kOptionDepth = 8;
+
+  const ServerOptions& options() const noexcept { return stream_.options(); }
+  std::string_view input() const { return stream_.input().view(); }
+  bool receive() { return stream_.receive_until(deadline_); }
+
+  std::optional<Agreement> agree_on_net_rpc() {
+    if (!options().protocols.net_rpc) return {};
+    return Agreement{Option(), make_net_rpc_wire(limits_, Wire::Side::server)};
+  }
+  std::optional<Agreement> agree_on_json() {
+    Agreement agreement;
+    switch (read_first(agreement.option)) {
+      case First::option:
+        if (!options().protocols.geerpc) return {};
+        agreement.wire = choose_wire(agreement.option);
+        if (agreement.wire == nullptr || !skip_newline(*agreement.wire)) return {};
+        return agreement;
+      case First::json_rpc:
+        if (!options().protocols.json_rpc) return {};
+        agreement.wire = std::make_unique<JsonRpcServerWire>(limits_, options().max_batch_size,
+                                                             options().max_batch_bytes);
+        return agreement;
+      case First::neither:
+        break;
+    }
+    return {};
+  }
+
+  // Looks at no more of the request than that takes.
+  bool is_connect() {
+    constexpr std::string_view word = "CONNECT ";
+    while (input().size() < word.size() && word.substr(0, input().size()) == input() && receive()) {
+    }
+    return input().substr(0, word.size()) == word;
+  }
+
+  // Answers HTTP CONNECT; what it leads to, or nothing if it was refused.
+  std::string_view open_tunnel() {
+    std::size_t searched = 0, end = 0;
+    try {
+      while ((end = find_http_head_end(input(), searched)) == 0) {
+        if (!receive()) return {};
+      }
+    } catch (const Error&) {
+      stream_.send_last(
+          "HTTP/1.0 431 Request Header Fields Too Large\r\nContent-Length: 0\r\n\r\n");
+      return {};
+    }
+    const auto offer = [this](std::string_view path) -> std::string_view {
+      const auto has = [&](const std::vector<std::string>& paths) {
+        return std::find(paths.begin(), paths.end(), path) != paths.end();
+      };
+      if (options().protocols.geerpc && has(options().geerpc_paths)) return kConnectedToGeeRpc;
+      if (options().protocols.net_rpc && has(options().net_rpc_paths)) return kConnectedToGoRpc;
+      return {};
+    };
+    const ConnectAnswer answer = answer_connect(input().substr(0, end), offer);
+    stream_.input().consume(end);
+    if (answer.connected.empty()) {
+      stream_.send_last(answer.text);
+      return {};
+    }
+    stream_.append([&](Buffer& out) { out.append(answer.text); });
+    return stream_.flush() ? answer.connected : std::string_view();
+  }
+
+  // What the first JSON value is.
+  enum class First {
+    option,    // and was consumed
+    json_rpc,  // a request or a batch, or what can't be told from one: its wire says what is wrong
+    neither    // whoever sent it speaks none of our protocols
+  };
+  First read_first(Option& option) {
+    JsonScanner scanner(kOptionDepth);
+    std::string_view first;
+    try {
+      while (scanner.feed(input()) == JsonScanner::Status::more) {
+        if (input().size() > kMaxOption) return json_rpc_or_neither();
+        if (!receive()) return First::neither;
+      }
+      first = input().substr(0, scanner.end());
+      JsonMember members[] = {{"MagicNumber"}, {"CodecType"}};
+      find_members(first, limits_.decode, members);
+      if (members[0].text.empty() && members[1].text.empty()) return First::json_rpc;
+    } catch (const Error&) {
+      return json_rpc_or_neither();
+    }
+    try {
+      if (first.size() > kMaxOption) return First::neither;
+      option = parse_option(first);
+    } catch (const Error&) {
+      return First::neither;
+    }
+    stream_.input().consume(first.size());
+    return First::option;
+  }
+  First json_rpc_or_neither() const {
+    const std::size_t begin = input().find_first_not_of(" \t\r\n");
+    const char first = begin == std::string_view::npos ? ' ' : input()[begin];
+    return first == '{' || first == '[' ? First::json_rpc : First::neither;
+  }
+
+  // The wire of the option's codec; null if the option is refused.
+  std::unique_ptr<Wire> choose_wire(const Option& option) {
+    std::unique_ptr<Wire> wire;
+    for (const Codec* const codec : codecs_) {
+      if (codec->content_type() == option.codec) {
+        wire = make_wire(*codec, limits_, Wire::Side::server, option.extended);
+      }
+    }
+    if (wire != nullptr && option.magic == kMagicNumber) return wire;
+    const Error refusal =
+        option.magic != kMagicNumber
+            ? Error(StatusCode::invalid_argument,
+                    "rpc server: invalid magic number " + std::to_string(option.magic))
+            : Error(StatusCode::unimplemented, "rpc server: invalid codec type " + option.codec);
+    // Whoever asks for a codec that only our programs could know understands our frames; whoever
+    // asks for gob is perhaps no program of ours.
+    if (wire == nullptr && !option.codec.empty()) {
+      wire = std::make_unique<FrameWire>(msgpack_codec(), limits_);
+    }
+    if (wire == nullptr || !wire->has_connection_errors()) return nullptr;
+    Buffer text;
+    wire->write_error(text, 0, "", refusal.never_ran());
+    stream_.send_last(text.view());
+    return nullptr;
+  }
+
+  // The newline behind the option, which may come later. Not for JSON and gob, whose wires read
+  // over white space.
+  bool skip_newline(const Wire& wire) {
+    if (may_meet_go_server(wire.codec())) return true;
+    if (input().empty() && !receive()) return false;
+    if (input().front() == '\n') stream_.input().consume(1);
+    return true;
+  }
+
+  ServerStream& stream_;
+  const std::vector<const Codec*>& codecs_;
+  const bool has_http_;
+  const WireLimits limits_;
+  const SteadyClock::time_point deadline_;
+};
+
+}  // namespace detail
+
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_SERVER_HANDSHAKE_HPP
+// ---- include/geerpc/server/connection.hpp, continued
+
+GEERPC_BEGIN_NAMESPACE
+
+namespace detail {
+
+class RunningCall;
+
+// The reading half belongs to one thread at a time, which hands it on; the rest is thread-safe.
+class ServerConnection : public ServerStream,
+                         public std::enable_shared_from_this<ServerConnection> {
+ public:
+  ServerConnection(Socket socket, std::shared_ptr<const PeerInfo> peer,
+                   const ServerOptions& options)
+      : ServerStream(std::move(socket), options), peer_(std::move(peer)) {}
+
+  const std::shared_ptr<const PeerInfo>& peer() const noexcept { return peer_; }
+  const Wire& wire() const noexcept { return *wire_; }
+  const Option& option() const noexcept { return option_; }
+
+  // ---- The reading half.
+
+  // False if the connection is to be closed; see Handshake.
+  bool shake_hands(const std::vector<const Codec*>& codecs, bool has_http) {
+    std::optional<Handshake::Agreement> agreement = Handshake(*this, codecs, has_http).run();
+    if (!agreement) return false;
+    agree(std::move(*agreement));
+    return true;
+  }
+  // In place of a handshake.
+  void agree(Handshake::Agreement agreement) {
+    option_ = std::move(agreement.option);
+    wire_ = std::move(agreement.wire);
+  }
+  // After that. Such a connection carries no messages and has no wire().
+  bool is_plain_http() const noexcept { return wire_ == nullptr; }
+
+  // False once no further request is to be read.
+  bool may_read() const noexcept { return !stopping() || wire_->in_batch(); }
+
+  // The next message, without waiting: false if it is not all there. Throws Error if what is there
+  // can't be one; message.seq then tells whose it was, if that is known.
+  bool next_message(Message& message) {
+    if (input_.empty()) {
+      message.metadata.clear();  // an idle connection must not hold on to it
+      return false;
+    }
+    const std::size_t size = wire_->read(input_.view(), message);
+    if (size == 0) return false;
+    input_.consume(size);  // the message's views stay valid until the next receive()
+    receiving_since_ = SteadyClock::time_point::max();
+    return true;
+  }
+
+  // Once the stream has ended: true if a request lost its body, to be answered with message.text.
+  bool read_unfinished(Message& message) {
+    return at_end_ && wire_->read_unfinished(input_.view(), message);
+  }
+
+  // Waits for more input. False at the end of the stream, or when the peer used up its time.
+  GEERPC_HOT bool receive() {
+    const std::size_t ahead = (std::min)(wire_->missing(), (std::max)(input_.size(), kMaxGrowth));
+    char* const to = input_.prepare((std::max)(ahead, read_size_));
+    if (!wire_->between_messages(input_.view())) return receive_rest(to);
+    const Socket::Transfer got = socket_.receive(to, input_.room());
+    if (got.bytes < 0 && would_block(got.error)) return receive_idly();
+    return take(got);
+  }
+
+  // Leaves the bytes of the message at work to its call, and the unread ones to who reads on.
+  Buffer detach_input() {
+    Buffer rest;
+    rest.append(input_.view());
+    input_.swap(rest);
+    return rest;
+  }
+
+  // True if nothing that was received waits to be looked at.
+  bool input_is_used_up() const noexcept { return input_.empty(); }
+
+  std::uint64_t requests_read = 0;
+
+  // ---- The calls that outlived the monitor's patience, and the end.
+
+  std::mutex& mutex() noexcept { return mutex_; }
+  std::vector<RunningCall*>& slow_calls() noexcept { return slow_calls_; }  // mutex held
+  // Whether a call may run while others are read and run beside it.
+  bool may_have_more_slow_calls() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return slow_calls_.size() < options_.max_calls_per_connection;
+  }
+  // Mutex held: nothing more is read, and nobody is going to write a reply any more.
+  bool is_over() const noexcept {
+    return input_ended_ && slow_calls_.empty() && late_replies_ == 0;
+  }
+  // A reply that a thread of its own is going to write keeps the connection open.
+  void add_late_reply() noexcept { ++late_replies_; }     // mutex held
+  void remove_late_reply() noexcept { --late_replies_; }  // mutex held
+  // Mutex held. Broken: what came was no message, and more of it may come.
+  void set_input_ended(bool broken) noexcept {
+    input_ended_ = true;
+    input_broken_ = broken;
+  }
+
+  // No request is read after the one at work, or the batch. Any thread.
+  void stop_reading() {
+    stopping_.store(true, std::memory_order_relaxed);
+    ::shutdown(socket_.fd(), SHUT_RD);
+  }
+  bool stopping() const noexcept { return stopping_.load(std::memory_order_relaxed); }
+  // Sends what is queued, lets the peer have it, and ends the connection. For the last thread.
+  void close() {
+    if (flush()) {
+      if (input_broken_ && !stopping()) linger();
+      socket_.wait_delivered(kLingerTime, 10 * kLingerTime);
+    }
+    abort();
+  }
+
+ private:
+  static constexpr std::size_t kMaxGrowth = 1u << 20;  // allocated ahead of the bytes themselves
+
+  // After a moment of silence: keeps no memory for it, and waits without a tick.
+  GEERPC_COLD bool receive_idly() {
+    if (input_.empty()) input_.release();
+    read_size_ = kMinReadSize;
+    outbox_.release();
+    release_stack();
+    while (!socket_.wait_readable(after(options_.idle_timeout))) {
+      if (!has_slow_calls()) return false;
+    }
+    char* const to = input_.prepare(read_size_);
+    const Socket::Transfer got = socket_.receive_now(to, input_.room());
+    return (got.bytes < 0 && would_block(got.error)) || take(got);
+  }
+
+  // The rest of a message of which some is there.
+  GEERPC_COLD bool receive_rest(char* to) {
+    const auto now = SteadyClock::now();
+    if (receiving_since_ == SteadyClock::time_point::max()) receiving_since_ = now;
+    if (options_.receive_timeout.count() > 0) {
+      const auto limit = options_.receive_timeout > SteadyClock::time_point::max() - now
+                             ? SteadyClock::time_point::max()
+                             : receiving_since_ + options_.receive_timeout;
+      if (now >= limit || !socket_.wait_readable(limit)) return false;
+    }
+    const Socket::Transfer got = socket_.receive(to, input_.room());
+    return (got.bytes < 0 && would_block(got.error)) || take(got);
+  }
+
+  bool has_slow_calls() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return !slow_calls_.empty();
+  }
+
+  const std::shared_ptr<const PeerInfo> peer_;
+  Option option_;               // constant after the handshake
+  std::unique_ptr<Wire> wire_;  // the pointer is constant after the handshake
+  std::atomic<bool> stopping_{false};
+
+  // Of the thread that reads.
+  SteadyClock::time_point receiving_since_ = SteadyClock::time_point::max();
+
+  std::mutex mutex_;
+  // Guarded by mutex_.
+  std::vector<RunningCall*> slow_calls_;
+  bool input_ended_ = false;
+  bool input_broken_ = false;
+  std::size_t late_replies_ = 0;
+};
+
+}  // namespace detail
+
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_SERVER_CONNECTION_HPP
+// ---- include/geerpc/server/json_rpc_text.hpp, continued
+
+GEERPC_BEGIN_NAMESPACE
+
+namespace detail {
+
+// The connection of a text that is JSON. Its calls have `timeout`. When it is gone the answer is
+// lost, unless it is there. `from` is the one that it came on.
+inline std::shared_ptr<ServerConnection> connection_for(std::string_view text,
+                                                        std::chrono::nanoseconds timeout,
+                                                        const ServerConnection& from,
+                                                        std::shared_ptr<JsonRpcAnswer> answer) {
+  const ServerOptions& options = from.options();
+  Handshake::Agreement agreement;
+  agreement.option.call_timeout = timeout;
+  agreement.wire = std::make_unique<JsonRpcServerWire>(wire_limits(options), options.max_batch_size,
+                                                       options.max_batch_bytes, std::move(answer));
+  auto connection = std::make_shared<ServerConnection>(Socket(), from.peer(), options);
+  connection->agree(std::move(agreement));
+  connection->input().append(text);
+  connection->input().push_back('\n');  // a number ends only at what stands behind it
+  return connection;
+}
+
+// See RpcAccess.
+inline std::optional<std::string> wait_for(JsonRpcAnswer& answer, std::chrono::nanoseconds timeout,
+                                           const ServerConnection& from) {
+  constexpr std::chrono::milliseconds look{100};    // whether the server ends
+  constexpr std::chrono::milliseconds grace{1000};  // for the monitor to see to the timeout
+  const auto deadline = ServerStream::after(timeout);
+  for (;;) {
+    const auto now = SteadyClock::now();
+    switch (answer.wait_until(now + look)) {
+      case JsonRpcAnswer::State::ready:
+        return answer.take();
+      case JsonRpcAnswer::State::nothing:
+        return {};
+      case JsonRpcAnswer::State::pending:
+        if (from.stopping()) break;
+        if (now <= deadline || now - deadline <= grace) continue;
+        throw Error(StatusCode::deadline_exceeded, "rpc server: no answer in time");
+      case JsonRpcAnswer::State::lost:
+        break;
+    }
+    throw Error(StatusCode::unavailable, "rpc server: shutting down");
+  }
+}
+
+}  // namespace detail
+
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_SERVER_JSON_RPC_TEXT_HPP
+// ---- include/geerpc/server/core.hpp, continued
+// ---- include/geerpc/server/monitor.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// Monitor: finds the calls that take long, so that the others need no bookkeeping.
+
+#ifndef GEERPC_SERVER_MONITOR_HPP
+#define GEERPC_SERVER_MONITOR_HPP
+
+#include <algorithm>   // remove_if
+#include <chrono>      // milliseconds
+#include <exception>   // exception
+#include <functional>  // function
+#include <memory>      // shared_ptr
+#include <thread>      // thread
+#include <utility>     // move
+#include <vector>      // vector
+
+// ---- include/geerpc/server/running_call.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// RunningCall: one call on its way through a handler.
+
+#ifndef GEERPC_SERVER_RUNNING_CALL_HPP
+#define GEERPC_SERVER_RUNNING_CALL_HPP
+
+#include <algorithm>  // min
+#include <atomic>     // atomic
+#include <chrono>     // nanoseconds
+#include <memory>     // shared_ptr
+#include <mutex>      // lock_guard
+#include <optional>   // optional
+#include <string>     // string
+#include <utility>    // exchange, move
+#include <vector>     // vector
+
+// ---- include/geerpc/base/duration.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// Durations as Go prints them (time.Duration.String), which its peers compare in error texts.
+
+#ifndef GEERPC_BASE_DURATION_HPP
+#define GEERPC_BASE_DURATION_HPP
+
+#include <chrono>   // nanoseconds
+#include <cstdint>  // uint64_t
+#include <string>   // string
+
+
+GEERPC_BEGIN_NAMESPACE
+
+namespace detail {
+
+// `value` / `unit` in decimal, without trailing zeros: (1500, 1000) is "1.5".
+inline std::string decimal(std::uint64_t value, std::uint64_t unit) {
+  std::string text = std::to_string(value / unit);
+  std::uint64_t rest = value % unit;
+  if (rest == 0) return text;
+  text += '.';
+  while (rest != 0) {
+    unit /= 10;
+    text += static_cast<char>('0' + rest / unit);
+    rest %= unit;
+  }
+  return text;
+}
+
+// "0s", "1.5µs", "100ms", "1m30.5s", "100h0m0s", "-1.5s".
+inline std::string duration_text(std::chrono::nanoseconds duration) {
+  // Negating in the unsigned type is defined for the smallest value, too.
+  auto ns = static_cast<std::uint64_t>(duration.count());
+  const bool negative = duration.count() < 0;
+  if (negative) ns = 0 - ns;
+  constexpr std::uint64_t second = 1000000000;
+  std::string text;
+  if (ns == 0) {
+    text = "0s";
+  } else if (ns < 1000) {
+    text = decimal(ns, 1) + "ns";
+  } else if (ns < 1000000) {
+    text = decimal(ns, 1000) + "\xC2\xB5s";
+  } else if (ns < second) {
+    text = decimal(ns, 1000000) + "ms";
+  } else {
+    const std::uint64_t minutes = ns / (60 * second);
+    if (minutes >= 60) text += std::to_string(minutes / 60) + 'h';
+    if (minutes > 0) text += std::to_string(minutes % 60) + 'm';
+    text += decimal(ns % (60 * second), second) + 's';
+  }
+  return negative ? '-' + text : text;
+}
+
+}  // namespace detail
+
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_BASE_DURATION_HPP
 // ---- include/geerpc/server/running_call.hpp, continued
 // ---- include/geerpc/server/worker.hpp
 // geerpc: typed RPC, service discovery and load balancing for C++17
@@ -14863,6 +15687,30 @@ class RunningCall final : public Responder {
   bool replied_ = false;
 };
 
+// One of the connection's slow calls, or all of them. Any thread.
+inline void cancel_call(ServerConnection& connection, std::uint64_t seq) {
+  std::shared_ptr<CancelState> state;
+  {
+    const std::lock_guard<std::mutex> lock(connection.mutex());
+    for (RunningCall* const call : connection.slow_calls()) {
+      if (call->seq() == seq) state = call->cancel_locked(CancelReason::requested);
+    }
+  }
+  if (state != nullptr) state->cancel(CancelReason::requested);
+}
+inline void cancel_calls(ServerConnection& connection, CancelReason reason) {
+  std::vector<std::shared_ptr<CancelState>> states;
+  {
+    const std::lock_guard<std::mutex> lock(connection.mutex());
+    for (RunningCall* const call : connection.slow_calls()) {
+      states.push_back(call->cancel_locked(reason));
+    }
+  }
+  for (const auto& state : states) {
+    if (state != nullptr) state->cancel(reason);
+  }
+}
+
 }  // namespace detail
 
 GEERPC_END_NAMESPACE
@@ -14948,146 +15796,52 @@ GEERPC_END_NAMESPACE
 
 #endif  // GEERPC_SERVER_MONITOR_HPP
 // ---- include/geerpc/server/core.hpp, continued
-// ---- include/geerpc/server/services.hpp
+// ---- include/geerpc/server/plain_http.hpp
 // geerpc: typed RPC, service discovery and load balancing for C++17
 // SPDX-License-Identifier: MIT
 //
-// Services: the methods that a server publishes, by name.
+// PlainHttp: who serves the connections of an RPC port that begin with an HTTP request which is not
+// CONNECT. The server itself does not know HTTP: geerpc/http/ has the one that there is.
 
-#ifndef GEERPC_SERVER_SERVICES_HPP
-#define GEERPC_SERVER_SERVICES_HPP
+#ifndef GEERPC_SERVER_PLAIN_HTTP_HPP
+#define GEERPC_SERVER_PLAIN_HTTP_HPP
 
-#include <atomic>         // atomic
-#include <map>            // map
-#include <memory>         // unique_ptr
-#include <mutex>          // mutex
-#include <set>            // set
-#include <string>         // string
-#include <string_view>    // string_view
-#include <unordered_map>  // unordered_map
-#include <utility>        // move
-#include <vector>         // vector
+#include <chrono>       // nanoseconds
+#include <optional>     // optional
+#include <string>       // string
+#include <string_view>  // string_view
 
 
 GEERPC_BEGIN_NAMESPACE
 
 namespace detail {
 
-// Methods may be added while calls run. A table that is in use is never changed: it is replaced by
-// a longer copy, and kept, so that looking a method up takes no lock. Thread-safe.
-class Services {
+// What can be reached through a connection.
+struct RpcAccess {
+  // Runs what a JSON-RPC text asks for, as if it had come on a stream, and waits. Nothing if it
+  // consists of notifications; then they may still be running. Calls that take longer than the
+  // timeout are answered with an error. Throws Error: unavailable if the server ends meanwhile,
+  // deadline_exceeded if the timeout can't be kept.
+  FunctionRef<std::optional<std::string>(std::string_view text, std::chrono::nanoseconds timeout)>
+      answer_json_rpc;
+  const Services& services;
+  bool json_rpc;  // whether the server speaks it at all
+};
+
+class PlainHttp {
  public:
-  // Adds one method. Throws Error(already_exists or invalid_argument).
-  void add(std::unique_ptr<Handler> handler) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    std::vector<std::unique_ptr<Handler>> one;
-    one.push_back(std::move(handler));
-    add_all(std::move(one));
-  }
+  virtual ~PlainHttp() = default;
 
-  // Adds all methods of a service that must not exist yet, or none.
-  void add_service(const std::string& name, std::vector<std::unique_ptr<Handler>> handlers) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    if (name.empty()) throw Error(StatusCode::invalid_argument, "rpc: the service's name is empty");
-    if (!tables_.empty() && tables_.back()->services.count(name) != 0) {
-      throw Error(StatusCode::already_exists, "rpc: service already defined: " + name);
-    }
-    add_all(std::move(handlers));
-  }
-
-  // From now on others may be looking at the table.
-  void share() {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    shared_ = true;
-  }
-
-  // The handler of "Service.Method", split at the last dot. Null if there is none, and `why`.
-  Handler* find(std::string_view name, NoHandler& why) const {
-    const Table* const table = current_.load(std::memory_order_acquire);
-    if (table != nullptr) {
-      const auto found = table->by_name.find(name);
-      if (found != table->by_name.end()) return found->second;
-    }
-    const std::size_t dot = name.rfind('.');
-    if (dot == name.npos) {
-      why = NoHandler::ill_formed;
-    } else if (table == nullptr || table->services.count(std::string(name.substr(0, dot))) == 0) {
-      why = NoHandler::no_service;
-    } else {
-      why = NoHandler::no_method;
-    }
-    return nullptr;
-  }
-
-  std::vector<ServiceStats> stats() const {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    std::map<std::string, ServiceStats> services;
-    for (const auto& [name, handler] : handlers_) {
-      const std::size_t dot = name.rfind('.');
-      ServiceStats& service = services[std::string(name.substr(0, dot))];
-      service.name = name.substr(0, dot);
-      MethodStats& method = service.methods.emplace_back();
-      method.name = name.substr(dot + 1);
-      method.signature = handler->signature();
-      handler->counters.read(method);
-    }
-    std::vector<ServiceStats> sorted;
-    for (auto& service : services) sorted.push_back(std::move(service.second));
-    return sorted;
-  }
-
- private:
-  struct Table {
-    std::unordered_map<std::string_view, Handler*> by_name;
-    std::unordered_map<std::string, std::size_t> services;  // how many methods each has
-  };
-
-  // Mutex held.
-  void add_all(std::vector<std::unique_ptr<Handler>> handlers) {
-    std::set<std::string_view> names;
-    for (const auto& handler : handlers) {
-      check(handler->full_name());
-      if (!names.insert(handler->full_name()).second) already_defined(handler->full_name());
-    }
-    if (shared_ || tables_.empty()) {
-      tables_.push_back(std::make_unique<Table>(tables_.empty() ? Table() : *tables_.back()));
-    }
-    for (auto& handler : handlers) {
-      const std::string_view name = handler->full_name();
-      tables_.back()->by_name.emplace(name, handler.get());
-      ++tables_.back()->services[std::string(name.substr(0, name.rfind('.')))];
-      handlers_.emplace(name, std::move(handler));
-    }
-    current_.store(tables_.back().get(), std::memory_order_release);
-  }
-
-  [[noreturn]] static void already_defined(const std::string& name) {
-    throw Error(StatusCode::already_exists, "rpc: method already defined: " + name);
-  }
-
-  void check(const std::string& name) const {
-    const std::size_t dot = name.rfind('.');
-    if (dot == name.npos || dot == 0 || dot + 1 == name.size()) {
-      throw Error(StatusCode::invalid_argument,
-                  "rpc: '" + name + "' is not of the form Service.Method");
-    }
-    if (handlers_.count(name) != 0) already_defined(name);
-  }
-
-  mutable std::mutex mutex_;
-  // Guarded by mutex_. The names are those that the handlers hold.
-  std::map<std::string_view, std::unique_ptr<Handler>> handlers_;
-  std::vector<std::unique_ptr<Table>> tables_;  // the last one is current
-  bool shared_ = false;
-
-  std::atomic<const Table*> current_{nullptr};
+  // Serves one connection until it ends, in its thread; what was received already is in the
+  // stream's input.
+  virtual void serve(ServerStream& stream, const RpcAccess& rpc) = 0;
 };
 
 }  // namespace detail
 
 GEERPC_END_NAMESPACE
 
-#endif  // GEERPC_SERVER_SERVICES_HPP
+#endif  // GEERPC_SERVER_PLAIN_HTTP_HPP
 // ---- include/geerpc/server/core.hpp, continued
 // ---- include/geerpc/server/worker_pool.hpp
 // geerpc: typed RPC, service discovery and load balancing for C++17
@@ -15245,12 +15999,13 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
  public:
   explicit ServerCore(ServerOptions options)
       : options_(std::move(options)),
-        codecs_(all_codecs(options_)),
+        codecs_(known_codecs(options_)),
         watchlist_(std::make_shared<Watchlist>()),
         draining_(std::make_shared<std::atomic<bool>>(false)),
         pool_(watchlist_),
         monitor_(watchlist_,
                  [this](RunningCall& call, SteadyClock::time_point now) { attend(call, now); }) {
+    if (options_.introspection) add_introspection(services_);
     monitor_.start();
   }
 
@@ -15261,24 +16016,36 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
   // True in a thread that runs one of this server's handlers.
   bool in_handler() const noexcept { return serving() == this; }
 
-  // Serves a new connection, or closes it if there are too many.
-  void accept(Socket socket, const Address& peer) {
+  // From now on there is somebody for plain HTTP. Null: nobody.
+  void set_http(std::shared_ptr<PlainHttp> http) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    http_ = std::move(http);
+  }
+
+  // Serves a new connection, or closes it if there are too many. With `only_http` it is that,
+  // whatever it begins with.
+  void accept(Socket socket, const Address& peer, std::shared_ptr<PlainHttp> only_http = nullptr) {
     auto info = std::make_shared<PeerInfo>();
     info->address = peer.str();
     info->draining = draining_;
     const auto connection =
         std::make_shared<ServerConnection>(std::move(socket), std::move(info), options_);
+    std::shared_ptr<PlainHttp> http = only_http;
     {
       const std::lock_guard<std::mutex> lock(mutex_);
       if (connections_.size() >= options_.max_connections) return;
       connections_.insert(connection);
+      if (http == nullptr) http = http_;
     }
-    const auto task = [core = shared_from_this(), connection](Worker& worker) {
+    const bool agreed = only_http != nullptr;
+    const auto task = [core = shared_from_this(), connection, http, agreed](Worker& worker) {
       serving() = core.get();
-      if (core->shake_hands(connection)) {
-        core->serve(connection, worker);
-      } else {
+      if (!agreed && !core->shake_hands(connection, http != nullptr)) {
         core->forget(connection);
+      } else if (connection->is_plain_http()) {
+        core->serve_http(connection, *http);
+      } else {
+        core->serve(connection, worker);
       }
       serving() = nullptr;
     };
@@ -15323,24 +16090,55 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
   static constexpr std::chrono::milliseconds kGrace{1000};
   static constexpr std::chrono::milliseconds kRetry{5};
 
-  static std::vector<const Codec*> all_codecs(const ServerOptions& options) {
-    std::vector<const Codec*> codecs = {&msgpack_codec(), &json_codec(), &gob_codec()};
-    codecs.insert(codecs.end(), options.codecs.begin(), options.codecs.end());
-    return codecs;
-  }
-
   // The core that this thread works for.
   static const ServerCore*& serving() noexcept {
     thread_local const ServerCore* core = nullptr;
     return core;
   }
 
-  bool shake_hands(const Connection& connection) {
+  bool shake_hands(const Connection& connection, bool has_http) {
     try {
-      return connection->shake_hands(codecs_);
+      return connection->shake_hands(codecs_, has_http);
     } catch (const std::exception&) {
       return false;  // out of memory
     }
+  }
+
+  void serve_http(const Connection& connection, PlainHttp& http) {
+    const auto answer = [&](std::string_view text, std::chrono::nanoseconds timeout) {
+      return answer_json_rpc(*connection, text, timeout);
+    };
+    try {
+      http.serve(*connection, {answer, services_, options_.protocols.json_rpc});
+    } catch (const std::exception&) {
+      // out of memory
+    }
+    connection->close();
+    forget(connection);
+  }
+
+  // See RpcAccess.
+  std::optional<std::string> answer_json_rpc(const ServerConnection& from, std::string_view text,
+                                             std::chrono::nanoseconds timeout) {
+    if (auto error = json_rpc_parse_error(text, options_.decode)) return error;
+    const auto answer = std::make_shared<JsonRpcAnswer>();
+    auto connection = connection_for(text, timeout, from, answer);
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      connections_.insert(connection);
+    }
+    if (!run_serve(connection)) forget(connection);
+    connection.reset();  // nobody but those who serve it keeps it
+    return wait_for(*answer, timeout, from);
+  }
+
+  // Serves in another thread. False if there can be none.
+  bool run_serve(const Connection& connection) {
+    return pool_.run([core = shared_from_this(), connection](Worker& worker) {
+      serving() = core.get();
+      core->serve(connection, worker);
+      serving() = nullptr;
+    });
   }
 
   // Serves as the thread that reads, until the stream ends or the monitor has given the connection
@@ -15355,7 +16153,7 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
         bool works = connection->flush(), all_sent = true;
         while (works) {
           auto now = SteadyClock::now();
-          while (!connection->stopping() && connection->next_message(message)) {
+          while (connection->may_read() && connection->next_message(message)) {
             const Outcome outcome = handle(connection, worker, message, now);
             if (outcome == Outcome::handed_over) return;
             if (outcome == Outcome::broken) return end_input(connection);
@@ -15496,44 +16294,16 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
     if (connections_.empty()) changed_.notify_all();
   }
 
-  static void cancel_call(ServerConnection& connection, std::uint64_t seq) {
-    std::shared_ptr<CancelState> state;
-    {
-      const std::lock_guard<std::mutex> lock(connection.mutex());
-      for (RunningCall* const call : connection.slow_calls()) {
-        if (call->seq() == seq) state = call->cancel_locked(CancelReason::requested);
-      }
-    }
-    if (state != nullptr) state->cancel(CancelReason::requested);
-  }
-  static void cancel_calls(ServerConnection& connection, CancelReason reason) {
-    std::vector<std::shared_ptr<CancelState>> states;
-    {
-      const std::lock_guard<std::mutex> lock(connection.mutex());
-      for (RunningCall* const call : connection.slow_calls()) {
-        states.push_back(call->cancel_locked(reason));
-      }
-    }
-    for (const auto& state : states) {
-      if (state != nullptr) state->cancel(reason);
-    }
-  }
-
   // The monitor, about a call that takes long: it must not wait here.
   void attend(RunningCall& call, SteadyClock::time_point now) {
     const Connection connection = call.connection().shared_from_this();
     if (const std::optional<Error> error = call.expire(now)) {
       reply_late(connection, call.message(), *error);
     }
-    if (call.is_handed_over() || !may_hand_over(*connection)) return;
-    const auto task = [core = shared_from_this(), connection](Worker& worker) {
-      serving() = core.get();
-      core->serve(connection, worker);
-      serving() = nullptr;
-    };
+    if (call.is_handed_over() || !connection->may_have_more_slow_calls()) return;
     // The call keeps the worker's mutex from here to there, so the new reader can't be overtaken.
     call.hand_over();
-    if (!pool_.run(task)) call.take_back();
+    if (!run_serve(connection)) call.take_back();
   }
 
   // In another thread: a handler may be encoding its result into the same outbox.
@@ -15546,11 +16316,6 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
       core->end_if_over(connection, [&] { connection->remove_late_reply(); });
     };
     if (!pool_.run(task)) connection->abort();
-  }
-
-  bool may_hand_over(ServerConnection& connection) const {
-    const std::lock_guard<std::mutex> lock(connection.mutex());
-    return connection.slow_calls().size() < options_.max_calls_per_connection;
   }
 
   // `condition` is asked with the mutex held.
@@ -15581,7 +16346,9 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  std::set<Connection> connections_;  // guarded by mutex_
+  // Guarded by mutex_.
+  std::set<Connection> connections_;
+  std::shared_ptr<PlainHttp> http_;
 
   WorkerPool pool_;
   Monitor monitor_;
@@ -15601,9 +16368,13 @@ namespace detail {
 // Accepts from construction to destruction.
 class Acceptor {
  public:
-  // Throws Error(unavailable) if the address can't be had.
-  Acceptor(const Address& address, std::shared_ptr<ServerCore> core)
-      : listener_(address), core_(std::move(core)), thread_([this] { run(); }) {}
+  // Throws Error(unavailable) if the address can't be had. `only_http`: see ServerCore::accept().
+  Acceptor(const Address& address, std::shared_ptr<ServerCore> core,
+           std::shared_ptr<PlainHttp> only_http)
+      : listener_(address),
+        core_(std::move(core)),
+        only_http_(std::move(only_http)),
+        thread_([this] { run(); }) {}
   ~Acceptor() {
     stop_.wake();
     thread_.join();
@@ -15635,7 +16406,7 @@ class Acceptor {
 
   void accept(Socket socket, const Address& peer) {
     try {
-      core_->accept(std::move(socket), peer);
+      core_->accept(std::move(socket), peer, only_http_);
     } catch (const std::exception&) {
       // Out of memory: this connection is closed, the next one may find some.
     }
@@ -15644,6 +16415,7 @@ class Acceptor {
   const Waker stop_;
   const Listener listener_;
   const std::shared_ptr<ServerCore> core_;
+  const std::shared_ptr<PlainHttp> only_http_;
   std::thread thread_;
 };
 
@@ -15695,9 +16467,10 @@ class Server {
   }
 
   // With a service's name and an object: as above. With "Service.Method" and something to call:
-  // that one method.
+  // that one method. The name "geerpc" is reserved.
   template <class T>
   void add(const std::string& name, T object) {
+    check_name(name);
     if constexpr (detail::has_service_v<Object<T>>) {
       add_service(name, share(std::move(object)));
     } else {
@@ -15708,9 +16481,14 @@ class Server {
   // Listens, and serves in the background. Returns the address with the port that was bound. Any
   // number of times, with different addresses. Throws Error(unavailable) with the system's reason,
   // failed_precondition after stop().
-  Address listen(const Address& address) {
+  Address listen(const Address& address) { return listen(address, nullptr); }
+
+  // For geerpc/http/: who serves plain HTTP on all ports, and a port for nothing else.
+  void set_http(std::shared_ptr<detail::PlainHttp> http) { core_->set_http(std::move(http)); }
+  Address listen(const Address& address, std::shared_ptr<detail::PlainHttp> only_http) {
     core_->services().share();
-    auto acceptor = std::make_unique<detail::Acceptor>(address, core_);  // may look a name up
+    auto acceptor = std::make_unique<detail::Acceptor>(address, core_,
+                                                       std::move(only_http));  // may look a name up
     const std::lock_guard<std::mutex> lock(mutex_);
     if (stopping_) throw Error(StatusCode::failed_precondition, "listen: the server was stopped");
     acceptors_.push_back(std::move(acceptor));
@@ -15767,6 +16545,9 @@ class Server {
     return addresses;
   }
 
+  // The methods of all services with their types, sorted by service and method.
+  std::vector<ServiceDescription> describe() const { return core_->services().describe(); }
+
   // Counters of all methods, sorted by service and method.
   std::vector<ServiceStats> stats() const { return core_->services().stats(); }
   std::size_t connections() const { return core_->connections(); }
@@ -15793,6 +16574,11 @@ class Server {
   static std::shared_ptr<T> share(std::shared_ptr<T> object) {
     if (object == nullptr) throw Error(StatusCode::invalid_argument, "rpc: the object is null");
     return object;
+  }
+
+  static void check_name(std::string_view name) {
+    if (name.substr(0, name.rfind('.')) != detail::kReservedService) return;
+    throw Error(StatusCode::invalid_argument, "rpc: the service name 'geerpc' is reserved");
   }
 
   template <class T>
@@ -17598,10 +18384,41 @@ inline std::string readable_time(double microseconds) {
   return std::to_string(tenths / 10) + '.' + std::to_string(tenths % 10) + unit;
 }
 
+inline std::vector<TypeDescription> types_of(const ServiceStats& service,
+                                             const std::vector<ServiceDescription>& descriptions) {
+  for (const ServiceDescription& description : descriptions) {
+    if (description.name == service.name) return description.types;
+  }
+  return {};
+}
+
+inline nlohmann::json types_json(const std::vector<TypeDescription>& types) {
+  nlohmann::json array = nlohmann::json::array();
+  for (const TypeDescription& type : types) {
+    Buffer text;
+    JsonWriter writer(text);
+    write_description(writer, type);
+    array.push_back(json_codec().decode(text.view(), {}));
+  }
+  return array;
+}
+
+// "Args {Num1 int, Num2 int}"
+inline std::string text_of_type(const TypeDescription& type) {
+  std::string text = type.name + " {";
+  for (const FieldDescription& field : type.fields) {
+    if (&field != type.fields.data()) text += ", ";
+    text += field.name + ' ' + field.type;
+  }
+  return text + '}';
+}
+
 }  // namespace detail
 
-// A complete HTML page, in the shape of GeeRPC's, with the errors and the latency beside the calls.
-inline std::string debug_page_html(const std::vector<ServiceStats>& services) {
+// A complete HTML page, in the shape of GeeRPC's, with the errors and the latency beside the calls,
+// and the structs that methods take and return below them.
+inline std::string debug_page_html(const std::vector<ServiceStats>& services,
+                                   const std::vector<ServiceDescription>& descriptions = {}) {
   std::string page =
       "<!DOCTYPE html>\n<html>\n<head><meta charset=\"utf-8\"><title>GeeRPC Services</title>"
       "<style>body{font-family:sans-serif}table{border-collapse:collapse}"
@@ -17620,13 +18437,18 @@ inline std::string debug_page_html(const std::vector<ServiceStats>& services) {
               detail::readable_time(longest.count()) + "</td></tr>\n";
     }
     page += "</table>\n";
+    for (const TypeDescription& type : detail::types_of(service, descriptions)) {
+      page += "<pre>" + detail::html_escaped(detail::text_of_type(type)) + "</pre>\n";
+    }
   }
   return page + "</body>\n</html>\n";
 }
 
 // {"services":[{"name":"Foo","methods":[{"name":"Sum","signature":"Sum(Args) int","calls":1,
-// "errors":0,"in_flight":0,"total_us":12.5,"max_us":12.5}]}]}
-inline std::string debug_page_json(const std::vector<ServiceStats>& services) {
+// "errors":0,"in_flight":0,"total_us":12.5,"max_us":12.5}],
+// "types":[{"name":"Args","fields":[{"name":"Num1","type":"int"}]}]}]}
+inline std::string debug_page_json(const std::vector<ServiceStats>& services,
+                                   const std::vector<ServiceDescription>& descriptions = {}) {
   nlohmann::json all = nlohmann::json::array();
   for (const ServiceStats& service : services) {
     nlohmann::json methods = nlohmann::json::array();
@@ -17641,7 +18463,9 @@ inline std::string debug_page_json(const std::vector<ServiceStats>& services) {
                          {"total_us", total.count()},
                          {"max_us", longest.count()}});
     }
-    all.push_back({{"name", service.name}, {"methods", std::move(methods)}});
+    all.push_back({{"name", service.name},
+                   {"methods", std::move(methods)},
+                   {"types", detail::types_json(detail::types_of(service, descriptions))}});
   }
   const nlohmann::json json = {{"services", std::move(all)}};
   return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
@@ -17655,7 +18479,7 @@ GEERPC_END_NAMESPACE
 #endif  // GEERPC_CORE_HPP
 // ---- include/geerpc/geerpc.hpp, continued
 
-// The registry and the debug page over HTTP.
+// Over HTTP: the registry, the debug page, and JSON-RPC.
 // ---- include/geerpc/http/http_registry.hpp
 // geerpc: typed RPC, service discovery and load balancing for C++17
 // SPDX-License-Identifier: MIT
@@ -17673,6 +18497,18 @@ GEERPC_END_NAMESPACE
 #include <string_view>  // string_view
 #include <utility>      // move
 
+// ---- include/geerpc/http/exchange.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// One HTTP request and its answer, by cpp-httplib through a tunnel.
+
+#ifndef GEERPC_HTTP_EXCHANGE_HPP
+#define GEERPC_HTTP_EXCHANGE_HPP
+
+#include <chrono>  // ceil, seconds
+#include <string>  // string
+
 // ---- include/geerpc/http/httplib.hpp
 // geerpc: typed RPC, service discovery and load balancing for C++17
 // SPDX-License-Identifier: MIT
@@ -17687,91 +18523,7 @@ GEERPC_END_NAMESPACE
 #endif
 
 #endif  // GEERPC_HTTP_HTTPLIB_HPP
-// ---- include/geerpc/http/http_registry.hpp, continued
-// ---- include/geerpc/http/registry_headers.hpp
-// geerpc: typed RPC, service discovery and load balancing for C++17
-// SPDX-License-Identifier: MIT
-//
-// The registry's HTTP form, as both of its ends see it.
-//
-// GeeRPC's, which Go peers speak:
-//   POST /_geerpc_/registry   X-Geerpc-Server: tcp@host:port            -> 200
-//   GET  /_geerpc_/registry   -> 200, X-Geerpc-Servers: tcp@h:1,tcp@h:2
-// Ours, for whoever sends "Accept: application/json", since a header line holds only some hundred
-// servers and no details:
-//   POST    with X-Geerpc-Services: Foo,Bar  -> 200, {"ttl_ms":300000}
-//   GET     -> 200, {"instance":"…","revision":7,"servers":[{"address":"tcp@h:1","age_ms":12,
-//              "services":["Foo"]}],"ttl_ms":300000,"uptime_ms":9000}
-// and for everybody:
-//   DELETE  with X-Geerpc-Server             -> 200
-// An error has no body (Go clients leave bodies unread and so would lose the connection), but says
-// why in X-Geerpc-Error.
-
-#ifndef GEERPC_HTTP_REGISTRY_HEADERS_HPP
-#define GEERPC_HTTP_REGISTRY_HEADERS_HPP
-
-#include <algorithm>    // all_of
-#include <cctype>       // isalnum
-#include <string>       // string
-#include <string_view>  // string_view
-#include <vector>       // vector
-
-
-GEERPC_BEGIN_NAMESPACE
-
-// Where GeeRPC's registry is found on its HTTP server.
-inline constexpr const char* kRegistryPath = "/_geerpc_/registry";
-
-namespace detail {
-
-inline constexpr const char* kServerHeader = "X-Geerpc-Server";
-inline constexpr const char* kServersHeader = "X-Geerpc-Servers";
-inline constexpr const char* kServicesHeader = "X-Geerpc-Services";
-inline constexpr const char* kRegistryErrorHeader = "X-Geerpc-Error";
-inline constexpr const char* kJsonType = "application/json";
-
-inline std::string_view without_blanks(std::string_view s) noexcept {
-  while (!s.empty() && (s.front() == ' ' || s.front() == '\t')) s.remove_prefix(1);
-  while (!s.empty() && (s.back() == ' ' || s.back() == '\t')) s.remove_suffix(1);
-  return s;
-}
-
-// The parts between commas, without blanks around them; empty ones are dropped.
-inline std::vector<std::string> split_list(std::string_view text) {
-  std::vector<std::string> parts;
-  while (!text.empty()) {
-    const std::size_t comma = text.find(',');
-    const std::string_view part = without_blanks(text.substr(0, comma));
-    if (!part.empty()) parts.emplace_back(part);
-    text.remove_prefix(comma == text.npos ? text.size() : comma + 1);
-  }
-  return parts;
-}
-
-inline std::string join_list(const std::vector<std::string>& parts) {
-  std::string text;
-  for (const std::string& part : parts) text += (text.empty() ? "" : ",") + part;
-  return text;
-}
-
-// Returns `token` if it can travel in an Authorization header (RFC 6750, 2.1), where cpp-httplib
-// would also decode "%41". Throws Error(invalid_argument).
-inline const std::string& checked_token(const std::string& token) {
-  const bool good = std::all_of(token.begin(), token.end(), [](char c) {
-    return std::isalnum(static_cast<unsigned char>(c)) ||
-           std::string_view("-._~+/=").find(c) != std::string_view::npos;
-  });
-  if (good) return token;
-  throw Error(StatusCode::invalid_argument,
-              "registry: a token is made of letters, digits and -._~+/=");
-}
-
-}  // namespace detail
-
-GEERPC_END_NAMESPACE
-
-#endif  // GEERPC_HTTP_REGISTRY_HEADERS_HPP
-// ---- include/geerpc/http/http_registry.hpp, continued
+// ---- include/geerpc/http/exchange.hpp, continued
 // ---- include/geerpc/http/tunnel.hpp
 // geerpc: typed RPC, service discovery and load balancing for C++17
 // SPDX-License-Identifier: MIT
@@ -18015,6 +18767,147 @@ class HttpTunnel {
 GEERPC_END_NAMESPACE
 
 #endif  // GEERPC_HTTP_TUNNEL_HPP
+// ---- include/geerpc/http/exchange.hpp, continued
+
+#ifndef GEERPC_NO_HTTP
+
+GEERPC_BEGIN_NAMESPACE
+
+namespace detail {
+
+// `context` is that of the tunnel, and has a deadline. Throws Error if there is no answer; of which
+// status it is, is not looked at.
+inline httplib::Response http_exchange(HttpTunnel& tunnel, const Context& context,
+                                       const httplib::Request& request) {
+  httplib::Client client(tunnel.path(), 80);
+  client.set_address_family(AF_UNIX);
+  client.set_decompress(false);
+  // The tunnel ends it before that.
+  const auto seconds = std::chrono::ceil<std::chrono::seconds>(context.remaining()).count() + 1;
+  client.set_connection_timeout(seconds);
+  client.set_read_timeout(seconds);
+  client.set_write_timeout(seconds);
+  const httplib::Result result = client.send(request);
+  if (const auto& error = tunnel.finish()) throw *error;
+  if (!result) {
+    throw Error(StatusCode::data_loss, "its answer was cut off or is not HTTP (cpp-httplib: " +
+                                           httplib::to_string(result.error()) + ")");
+  }
+  return *result;
+}
+
+// Of an answer that is no success.
+inline StatusCode status_from_http(int status) {
+  switch (status) {
+    case 400:
+      return StatusCode::invalid_argument;
+    case 401:
+      return StatusCode::unauthenticated;
+    case 403:
+      return StatusCode::permission_denied;
+    case 404:
+      return StatusCode::not_found;
+    case 405:
+      return StatusCode::unimplemented;
+    case 413:
+    case 429:
+      return StatusCode::resource_exhausted;
+    default:
+      return StatusCode::unavailable;
+  }
+}
+
+}  // namespace detail
+
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_NO_HTTP
+
+#endif  // GEERPC_HTTP_EXCHANGE_HPP
+// ---- include/geerpc/http/http_registry.hpp, continued
+// ---- include/geerpc/http/registry_headers.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// The registry's HTTP form, as both of its ends see it.
+//
+// GeeRPC's, which Go peers speak:
+//   POST /_geerpc_/registry   X-Geerpc-Server: tcp@host:port            -> 200
+//   GET  /_geerpc_/registry   -> 200, X-Geerpc-Servers: tcp@h:1,tcp@h:2
+// Ours, for whoever sends "Accept: application/json", since a header line holds only some hundred
+// servers and no details:
+//   POST    with X-Geerpc-Services: Foo,Bar  -> 200, {"ttl_ms":300000}
+//   GET     -> 200, {"instance":"…","revision":7,"servers":[{"address":"tcp@h:1","age_ms":12,
+//              "services":["Foo"]}],"ttl_ms":300000,"uptime_ms":9000}
+// and for everybody:
+//   DELETE  with X-Geerpc-Server             -> 200
+// An error has no body (Go clients leave bodies unread and so would lose the connection), but says
+// why in X-Geerpc-Error.
+
+#ifndef GEERPC_HTTP_REGISTRY_HEADERS_HPP
+#define GEERPC_HTTP_REGISTRY_HEADERS_HPP
+
+#include <algorithm>    // all_of
+#include <cctype>       // isalnum
+#include <string>       // string
+#include <string_view>  // string_view
+#include <vector>       // vector
+
+
+GEERPC_BEGIN_NAMESPACE
+
+// Where GeeRPC's registry is found on its HTTP server.
+inline constexpr const char* kRegistryPath = "/_geerpc_/registry";
+
+namespace detail {
+
+inline constexpr const char* kServerHeader = "X-Geerpc-Server";
+inline constexpr const char* kServersHeader = "X-Geerpc-Servers";
+inline constexpr const char* kServicesHeader = "X-Geerpc-Services";
+inline constexpr const char* kRegistryErrorHeader = "X-Geerpc-Error";
+inline constexpr const char* kJsonType = "application/json";
+
+inline std::string_view without_blanks(std::string_view s) noexcept {
+  while (!s.empty() && (s.front() == ' ' || s.front() == '\t')) s.remove_prefix(1);
+  while (!s.empty() && (s.back() == ' ' || s.back() == '\t')) s.remove_suffix(1);
+  return s;
+}
+
+// The parts between commas, without blanks around them; empty ones are dropped.
+inline std::vector<std::string> split_list(std::string_view text) {
+  std::vector<std::string> parts;
+  while (!text.empty()) {
+    const std::size_t comma = text.find(',');
+    const std::string_view part = without_blanks(text.substr(0, comma));
+    if (!part.empty()) parts.emplace_back(part);
+    text.remove_prefix(comma == text.npos ? text.size() : comma + 1);
+  }
+  return parts;
+}
+
+inline std::string join_list(const std::vector<std::string>& parts) {
+  std::string text;
+  for (const std::string& part : parts) text += (text.empty() ? "" : ",") + part;
+  return text;
+}
+
+// Returns `token` if it can travel in an Authorization header (RFC 6750, 2.1), where cpp-httplib
+// would also decode "%41". Throws Error(invalid_argument).
+inline const std::string& checked_token(const std::string& token) {
+  const bool good = std::all_of(token.begin(), token.end(), [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) ||
+           std::string_view("-._~+/=").find(c) != std::string_view::npos;
+  });
+  if (good) return token;
+  throw Error(StatusCode::invalid_argument,
+              "registry: a token is made of letters, digits and -._~+/=");
+}
+
+}  // namespace detail
+
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_HTTP_REGISTRY_HEADERS_HPP
 // ---- include/geerpc/http/http_registry.hpp, continued
 // ---- include/geerpc/http/url.hpp
 // geerpc: typed RPC, service discovery and load balancing for C++17
@@ -18319,27 +19212,14 @@ class HttpRegistry : public RegistryApi {
       }
 
       detail::HttpTunnel tunnel(context, url_.address());
-      httplib::Client client(tunnel.path(), 80);
-      client.set_address_family(AF_UNIX);
-      client.set_decompress(false);
-      // The tunnel ends it before that.
-      const auto seconds = std::chrono::ceil<std::chrono::seconds>(context.remaining()).count() + 1;
-      client.set_connection_timeout(seconds);
-      client.set_read_timeout(seconds);
-      client.set_write_timeout(seconds);
-      const httplib::Result result = client.send(request);
-      if (const auto& error = tunnel.finish()) throw *error;
-      if (!result) {
-        throw Error(StatusCode::data_loss, "its answer was cut off or is not HTTP (cpp-httplib: " +
-                                               httplib::to_string(result.error()) + ")");
-      }
-      if (result->status < 200 || result->status >= 300) {
-        std::string cause = "HTTP status " + std::to_string(result->status);
-        const std::string reason = result->get_header_value(detail::kRegistryErrorHeader);
+      httplib::Response response = detail::http_exchange(tunnel, context, request);
+      if (response.status < 200 || response.status >= 300) {
+        std::string cause = "HTTP status " + std::to_string(response.status);
+        const std::string reason = response.get_header_value(detail::kRegistryErrorHeader);
         if (!reason.empty()) (cause += ": ") += reason.substr(0, 200);
-        throw Error(code_of(result->status), cause);
+        throw Error(detail::status_from_http(response.status), cause);
       }
-      return Answer{*result, tunnel.answer_has_header("x-geerpc-servers")};
+      return Answer{std::move(response), tunnel.answer_has_header("x-geerpc-servers")};
     });
   }
 
@@ -18359,25 +19239,6 @@ class HttpRegistry : public RegistryApi {
       if (!detail::add_server(list, address, nullptr)) ++bad;
     }
     return detail::checked_server_list(std::move(list), bad);
-  }
-
-  static StatusCode code_of(int status) {
-    switch (status) {
-      case 400:
-        return StatusCode::invalid_argument;
-      case 401:
-        return StatusCode::unauthenticated;
-      case 403:
-        return StatusCode::permission_denied;
-      case 404:
-        return StatusCode::not_found;
-      case 405:
-        return StatusCode::unimplemented;
-      case 429:
-        return StatusCode::resource_exhausted;
-      default:
-        return StatusCode::unavailable;
-    }
   }
 
   // What `f` returns; its errors say which registry it was.
@@ -18463,11 +19324,10 @@ GEERPC_END_NAMESPACE
 #define GEERPC_HTTP_FRONT_HPP
 
 #include <algorithm>    // count_if, min_element
-#include <cctype>       // tolower
 #include <chrono>       // seconds
 #include <cstddef>      // ptrdiff_t, size_t
 #include <mutex>        // mutex
-#include <string>       // string, stoul
+#include <string>       // string
 #include <string_view>  // string_view
 #include <thread>       // thread
 #include <utility>      // move
@@ -18503,13 +19363,19 @@ GEERPC_BEGIN_NAMESPACE
 
 namespace detail {
 
-// A httplib::Server. Its constructor has the whole process ignore SIGPIPE; that is undone here.
-inline std::unique_ptr<httplib::Server> make_httplib_server() {
+inline std::mutex& sigpipe_mutex() {
   static std::mutex mutex;  // two at a time would each restore what the other one had set
-  const std::lock_guard<std::mutex> lock(mutex);
+  return mutex;
+}
+
+// A httplib::Server, or what derives from it. Its constructor has the whole process ignore SIGPIPE;
+// that is undone here.
+template <class Server = httplib::Server>
+std::unique_ptr<Server> make_httplib_server() {
+  const std::lock_guard<std::mutex> lock(sigpipe_mutex());
   struct sigaction before;
   ::sigaction(SIGPIPE, nullptr, &before);
-  auto server = std::make_unique<httplib::Server>();
+  auto server = std::make_unique<Server>();
   ::sigaction(SIGPIPE, &before, nullptr);
   return server;
 }
@@ -18517,19 +19383,21 @@ inline std::unique_ptr<httplib::Server> make_httplib_server() {
 // The threads that run handlers. enqueue() is called by the thread that accepts, so this is the
 // place to stop the server: from any other one, its socket could be closed, and the descriptor be
 // taken by somebody else, just before it is used to accept.
-class HttpThreadPool : public httplib::ThreadPool {
+class HttpThreadPool : public httplib::TaskQueue {
  public:
   HttpThreadPool(std::size_t threads, httplib::Server& server, const std::atomic<bool>& stopping)
-      : httplib::ThreadPool(threads), server_(server), stopping_(stopping) {}
+      : pool_(threads), server_(server), stopping_(stopping) {}
 
   // Returns void or bool, depending on the version.
   auto enqueue(std::function<void()> job)
-      -> decltype(std::declval<httplib::ThreadPool&>().enqueue(nullptr)) override {
+      -> decltype(std::declval<httplib::TaskQueue&>().enqueue(nullptr)) override {
     if (stopping_) server_.stop();
-    return httplib::ThreadPool::enqueue(std::move(job));
+    return pool_.enqueue(std::move(job));
   }
+  void shutdown() override { pool_.shutdown(); }
 
  private:
+  httplib::ThreadPool pool_;  // which some versions don't let one derive from
   httplib::Server& server_;
   const std::atomic<bool>& stopping_;
 };
@@ -18598,24 +19466,32 @@ GEERPC_END_NAMESPACE
 
 #endif  // GEERPC_HTTP_BACKEND_HPP
 // ---- include/geerpc/http/front.hpp, continued
+// ---- include/geerpc/http/head.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// The head of an HTTP request, made plain before cpp-httplib sees it: what it must not contain, and
+// how long the body is.
 
-#ifndef GEERPC_NO_HTTP
+#ifndef GEERPC_HTTP_HEAD_HPP
+#define GEERPC_HTTP_HEAD_HPP
+
+#include <algorithm>    // min
+#include <cctype>       // tolower
+#include <cstddef>      // size_t
+#include <string>       // string, stoul, to_string
+#include <string_view>  // string_view
+
 
 GEERPC_BEGIN_NAMESPACE
 
 namespace detail {
 
-// What a request may cost.
-struct HttpLimits {
-  std::size_t head = 16 << 10;  // request line and headers, in bytes
-  std::size_t body = 64 << 10;
-  SteadyClock::duration time = std::chrono::seconds(5);  // to arrive, and again for the answer
-};
-
 // A request head as it is handed through: lines end with CRLF, and there is one Content-Length.
 struct HttpHead {
-  std::string text;      // without the blank line
-  std::size_t body = 0;  // the Content-Length
+  std::string text;               // without the blank line
+  std::size_t body = 0;           // the Content-Length
+  bool expects_continue = false;  // the peer wants to hear something before it sends the body
   const char* refusal = nullptr;
 };
 
@@ -18628,7 +19504,15 @@ inline HttpHead rewrite_http_head(std::string_view head, std::size_t max_body) {
     head.remove_prefix(end + 1);
     if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
     if (line.empty()) continue;
+    if (result.text.empty()) {  // the request line
+      (result.text += line) += "\r\n";
+      continue;
+    }
     const std::size_t colon = (std::min)(line.find(':'), line.size());
+    if (line.find_first_of(" \t") < colon) {  // RFC 9112, 5.1 and 5.2: who reads it differs in how
+      result.refusal = "400 Bad Request";
+      break;
+    }
     std::string name(line.substr(0, colon));
     for (char& c : name) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
     if (name == "transfer-encoding") {
@@ -18644,9 +19528,13 @@ inline HttpHead rewrite_http_head(std::string_view head, std::size_t max_body) {
       has_length = true;
       result.body = digits > 9 ? max_body + 1 : std::stoul(std::string(value.substr(0, digits)));
       if (result.body > max_body) result.refusal = "413 Content Too Large";
-    } else if (name != "range" && name != "expect") {
-      // Nothing here has ranges, and many of them would multiply the answer. Who expects a
-      // "100 Continue" goes on without.
+    } else if (name == "content-encoding") {
+      result.refusal = "415 Unsupported Media Type";  // it could inflate to anything
+    } else if (name == "expect") {
+      result.expects_continue = true;
+    } else if (name != "range" && name != "accept-encoding") {
+      // Nothing here has ranges, and many of them would multiply the answer; and to compress an
+      // answer costs more than to send it.
       (result.text += line) += "\r\n";
     }
   }
@@ -18654,6 +19542,26 @@ inline HttpHead rewrite_http_head(std::string_view head, std::size_t max_body) {
   result.text += "Content-Length: " + std::to_string(result.body) + "\r\n";
   return result;
 }
+
+}  // namespace detail
+
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_HTTP_HEAD_HPP
+// ---- include/geerpc/http/front.hpp, continued
+
+#ifndef GEERPC_NO_HTTP
+
+GEERPC_BEGIN_NAMESPACE
+
+namespace detail {
+
+// What a request may cost.
+struct HttpLimits {
+  std::size_t head = 16 << 10;  // request line and headers, in bytes
+  std::size_t body = 64 << 10;
+  SteadyClock::duration time = std::chrono::seconds(5);  // to arrive, and again for the answer
+};
 
 // One thread for all connections. A connection carries one request. Thread-safe.
 class HttpFront {
@@ -19189,10 +20097,13 @@ GEERPC_END_NAMESPACE
 
 GEERPC_BEGIN_NAMESPACE
 
-// Answers GET and HEAD at kDebugPath and kDebugJsonPath with what `stats` says at that moment: for
-// programs that have a cpp-httplib server of their own.
-inline HttpHandler debug_handler(std::function<std::vector<ServiceStats>()> stats) {
-  return [stats = std::move(stats)](const httplib::Request& request, httplib::Response& response) {
+// Answers GET and HEAD at kDebugPath and kDebugJsonPath with what `stats` and `describe` say at
+// that moment: for programs that have a cpp-httplib server of their own.
+inline HttpHandler debug_handler(
+    std::function<std::vector<ServiceStats>()> stats,
+    std::function<std::vector<ServiceDescription>()> describe = nullptr) {
+  return [stats = std::move(stats), describe = std::move(describe)](const httplib::Request& request,
+                                                                    httplib::Response& response) {
     const bool html = request.path == kDebugPath;
     response.status = 200;
     if (!html && request.path != kDebugJsonPath) {
@@ -19204,7 +20115,8 @@ inline HttpHandler debug_handler(std::function<std::vector<ServiceStats>()> stat
     } else {
       response.set_header("Cache-Control", "no-store");
       response.set_header("X-Content-Type-Options", "nosniff");
-      response.set_content(html ? debug_page_html(stats()) : debug_page_json(stats()),
+      const auto types = describe ? describe() : std::vector<ServiceDescription>();
+      response.set_content(html ? debug_page_html(stats(), types) : debug_page_json(stats(), types),
                            html ? "text/html; charset=utf-8" : "application/json");
     }
   };
@@ -19219,7 +20131,8 @@ class DebugServer {
  public:
   template <class Server, class = decltype(std::declval<const Server&>().stats())>
   explicit DebugServer(const Server& server)
-      : server_(debug_handler([&server] { return server.stats(); })) {}
+      : server_(debug_handler([&server] { return server.stats(); },
+                              [&server] { return server.describe(); })) {}
 
   // Listens on "host:port"; port 0 takes a free one. Returns the port. Throws Error:
   // invalid_argument, or unavailable if the port is taken.
@@ -19239,6 +20152,575 @@ GEERPC_END_NAMESPACE
 #endif  // GEERPC_NO_HTTP
 
 #endif  // GEERPC_HTTP_DEBUG_SERVER_HPP
+// ---- include/geerpc/geerpc.hpp, continued
+// ---- include/geerpc/http/rpc_http.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// HTTP on the ports of an RPC server, or on a port of its own.
+//
+//   geerpc::Server server;
+//   geerpc::serve_http(server);                        // beside everything else, on all its ports
+//   server.listen("tcp@127.0.0.1:9999");
+//   geerpc::listen_http(server, "127.0.0.1:8080");     // a port that speaks nothing else
+//
+//   curl -d '{"jsonrpc":"2.0","method":"Foo.Sum","params":{"Num1":1,"Num2":2},"id":1}'
+//        -H 'Content-Type: application/json' http://127.0.0.1:9999/jsonrpc
+
+#ifndef GEERPC_HTTP_RPC_HTTP_HPP
+#define GEERPC_HTTP_RPC_HTTP_HPP
+
+#include <algorithm>    // min
+#include <cstddef>      // size_t
+#include <memory>       // make_shared, unique_ptr
+#include <optional>     // optional
+#include <string>       // string
+#include <string_view>  // string_view
+#include <utility>      // move
+
+// ---- include/geerpc/http/engine.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// HttpEngine: what cpp-httplib makes of one request that is completely there: text in, text out. It
+// has no socket and no thread; who has those sees to limits and deadlines.
+
+#ifndef GEERPC_HTTP_ENGINE_HPP
+#define GEERPC_HTTP_ENGINE_HPP
+
+#include <algorithm>    // min
+#include <chrono>       // nanoseconds, seconds
+#include <cstddef>      // size_t
+#include <ctime>        // time_t
+#include <functional>   // function
+#include <string>       // string
+#include <string_view>  // string_view
+#include <utility>      // exchange, move
+
+
+#ifndef GEERPC_NO_HTTP
+
+GEERPC_BEGIN_NAMESPACE
+
+namespace detail {
+
+// A request, from memory, and the place of its answer. Some of these functions are virtual in some
+// versions of cpp-httplib only.
+class HttpMemory final : public httplib::Stream {
+ public:
+  HttpMemory(std::string_view head, std::string_view body) : rest_(head), next_(body) {}
+
+  std::string take() { return std::move(written_); }
+
+  bool is_readable() const { return true; }
+  bool is_writable() const { return true; }
+  bool wait_readable() const { return true; }
+  bool wait_writable() const { return true; }
+  ssize_t read(char* to, size_t size) {
+    if (rest_.empty()) rest_ = std::exchange(next_, {});
+    const std::size_t n = (std::min)(size, rest_.size());
+    rest_.copy(to, n);
+    rest_.remove_prefix(n);
+    return static_cast<ssize_t>(n);
+  }
+  using httplib::Stream::write;
+  ssize_t write(const char* from, size_t size) {
+    written_.append(from, size);
+    return static_cast<ssize_t>(size);
+  }
+  void get_remote_ip_and_port(std::string&, int&) const {}
+  void get_local_ip_and_port(std::string&, int&) const {}
+  socket_t socket() const { return -1; }
+  time_t duration() const { return 0; }
+
+ private:
+  std::string_view rest_, next_;
+  std::string written_;
+};
+
+// Make it with make_httplib_server(). Thread-safe.
+class HttpEngine final : private httplib::Server {
+ public:
+  using Handler = FunctionRef<void(const httplib::Request&, httplib::Response&)>;
+
+  HttpEngine() {
+    // Before routing, since that matches the path with std::regex.
+    set_pre_routing_handler([](const httplib::Request& request, httplib::Response& response) {
+      response.status = 200;
+      try {
+        (*handler())(request, response);
+      } catch (...) {
+        response.headers.clear();
+        response.body.clear();
+        response.status = 500;
+      }
+      return HandlerResponse::Handled;
+    });
+  }
+
+  // What clients are told about how long a connection is kept open.
+  void set_idle_timeout(std::chrono::nanoseconds timeout) {
+    set_keep_alive_timeout(std::chrono::duration_cast<std::chrono::seconds>(timeout).count());
+    set_keep_alive_max_count(1000000);
+  }
+
+  struct Answer {
+    std::string text;
+    bool keep_alive;  // the connection may carry another request
+  };
+  // `head` ends with a blank line and says how long the body is. The handler is called in this
+  // thread, at most once; it finds the body in the request.
+  Answer answer(std::string_view head, const std::string& body, const Handler& handle) {
+    HttpMemory memory(head, body);
+    bool closed = false;
+    const std::function<void(httplib::Request&)> set_up = [&](httplib::Request& request) {
+      request.body = body;
+    };
+    handler() = &handle;
+    const bool written = process(*this, memory, closed, set_up, 0);
+    handler() = nullptr;
+    Answer result{memory.take(), written && !closed};
+    const std::string lines = result.text.substr(0, result.text.find("\r\n\r\n") + 2);
+    if (lines.find("\r\nConnection: close\r\n") != lines.npos) result.keep_alive = false;
+    constexpr std::string_view no_content = "HTTP/1.1 204 ", length = "Content-Length: 0\r\n";
+    const std::size_t at = lines.find(length);
+    if (lines.compare(0, no_content.size(), no_content) == 0 && at != lines.npos) {
+      result.text.erase(at, length.size());  // which must not stand there
+    }
+    return result;
+  }
+
+ private:
+  // Of the request that this thread is at.
+  static const Handler*& handler() noexcept {
+    thread_local const Handler* current = nullptr;
+    return current;
+  }
+
+  // The two forms that this function has had.
+  template <class Self, class SetUp>
+  static auto process(Self& self, HttpMemory& memory, bool& closed, const SetUp& set_up, int)
+      -> decltype(self.process_request(memory, false, closed, set_up)) {
+    return self.process_request(memory, false, closed, set_up);
+  }
+  template <class Self, class SetUp>
+  static auto process(Self& self, HttpMemory& memory, bool& closed, const SetUp& set_up, long)
+      -> decltype(self.process_request(memory, std::string(), 0, std::string(), 0, false, closed,
+                                       set_up)) {
+    return self.process_request(memory, std::string(), 0, std::string(), 0, false, closed, set_up);
+  }
+};
+
+}  // namespace detail
+
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_NO_HTTP
+
+#endif  // GEERPC_HTTP_ENGINE_HPP
+// ---- include/geerpc/http/rpc_http.hpp, continued
+// ---- include/geerpc/http/json_rpc_handler.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// What an RPC server answers over HTTP: POST of JSON-RPC, and GET of the debug page.
+
+#ifndef GEERPC_HTTP_JSON_RPC_HANDLER_HPP
+#define GEERPC_HTTP_JSON_RPC_HANDLER_HPP
+
+#include <algorithm>  // find
+#include <cctype>     // tolower
+#include <chrono>     // nanoseconds, seconds
+#include <cstddef>    // size_t
+#include <optional>   // optional
+#include <string>     // string
+#include <utility>    // move
+#include <vector>     // vector
+
+
+#ifndef GEERPC_NO_HTTP
+
+GEERPC_BEGIN_NAMESPACE
+
+// Plain values. A duration of zero means "no limit".
+struct HttpOptions {
+  // Where JSON-RPC is posted to; empty: nowhere.
+  std::string json_rpc_path = "/jsonrpc";
+  // Whether kDebugPath and kDebugJsonPath are there: names, types and counters of all methods.
+  bool debug_page = true;
+
+  // Origins ("https://example.org") whose web pages may call, or "*" for all (CORS). None: no page
+  // may. Programs that are no browsers name no origin, and may.
+  std::vector<std::string> allowed_origins;
+
+  // Bytes of a posted text; a larger one is refused (413). Never more than
+  // ServerOptions::max_message_size.
+  std::size_t max_body_size = 4u << 20;
+
+  // From the first byte of a request to its last.
+  std::chrono::nanoseconds receive_timeout = std::chrono::seconds(10);
+  // Of each call; then its answer is an error.
+  std::chrono::nanoseconds call_timeout = std::chrono::seconds(30);
+  // How long a connection is kept open for its next request.
+  std::chrono::nanoseconds idle_timeout = std::chrono::seconds(30);
+};
+
+namespace detail {
+
+// "application/json; charset=utf-8" is JSON. A page of another origin can't send that without being
+// allowed to, as it can text/plain and forms.
+inline bool is_json_type(const std::string& content_type) {
+  std::string type = content_type.substr(0, content_type.find(';'));
+  while (!type.empty() && (type.back() == ' ' || type.back() == '\t')) type.pop_back();
+  for (char& c : type) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return type == "application/json" || type == "application/json-rpc" ||
+         type == "application/jsonrequest";
+}
+
+// Thread-safe.
+class JsonRpcHandler {
+ public:
+  explicit JsonRpcHandler(const HttpOptions& options) : options_(options) {}
+
+  void operator()(const httplib::Request& request, httplib::Response& response,
+                  const RpcAccess& rpc) const {
+    if (rpc.json_rpc && request.path == options_.json_rpc_path) {
+      return answer(request, response, rpc);
+    }
+    if (options_.debug_page && (request.path == kDebugPath || request.path == kDebugJsonPath)) {
+      return debug_handler([&] { return rpc.services.stats(); },
+                           [&] { return rpc.services.describe(); })(request, response);
+    }
+    refuse(response, 404, "404 page not found\n");
+  }
+
+ private:
+  static void refuse(httplib::Response& response, int status, const char* text) {
+    response.status = status;
+    response.set_content(text, "text/plain; charset=utf-8");
+  }
+
+  void answer(const httplib::Request& request, httplib::Response& response,
+              const RpcAccess& rpc) const {
+    response.set_header("X-Content-Type-Options", "nosniff");
+    response.set_header("Cache-Control", "no-store");
+    // No page is of this server's origin, though one may seem so whose host name was made to lead
+    // here (DNS rebinding).
+    const std::string origin = request.get_header_value("Origin");
+    if (!origin.empty() && !allow_origin(origin, response)) {
+      return refuse(response, 403, "403 the server does not allow this page's origin\n");
+    }
+    if (request.method == "OPTIONS" && !origin.empty()) {
+      response.status = 204;
+      response.set_header("Access-Control-Allow-Methods", "POST");
+      response.set_header("Access-Control-Allow-Headers", "Content-Type");
+      response.set_header("Access-Control-Max-Age", "600");
+      return;
+    }
+    if (request.method != "POST") {
+      response.set_header("Allow", "POST");
+      return refuse(response, 405, "405 POST a JSON-RPC request\n");
+    }
+    if (!is_json_type(request.get_header_value("Content-Type"))) {
+      return refuse(response, 415, "415 the Content-Type must be application/json\n");
+    }
+    try {
+      const std::optional<std::string> text =
+          rpc.answer_json_rpc(request.body, options_.call_timeout);
+      if (!text) {
+        response.status = 204;
+      } else {
+        response.set_content(*text, "application/json");
+      }
+    } catch (const Error& error) {
+      refuse(response, error.code() == StatusCode::deadline_exceeded ? 504 : 503,
+             (error.cause() + '\n').c_str());
+    }
+  }
+
+  bool allow_origin(const std::string& origin, httplib::Response& response) const {
+    const auto has = [&](const std::string& one) {
+      const auto& allowed = options_.allowed_origins;
+      return std::find(allowed.begin(), allowed.end(), one) != allowed.end();
+    };
+    response.set_header("Vary", "Origin");
+    if (!has("*") && !has(origin)) return false;
+    response.set_header("Access-Control-Allow-Origin", has("*") ? "*" : origin);
+    return true;
+  }
+
+  const HttpOptions options_;
+};
+
+}  // namespace detail
+
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_NO_HTTP
+
+#endif  // GEERPC_HTTP_JSON_RPC_HANDLER_HPP
+// ---- include/geerpc/http/rpc_http.hpp, continued
+
+#ifndef GEERPC_NO_HTTP
+
+GEERPC_BEGIN_NAMESPACE
+
+namespace detail {
+
+// Collects complete requests within their limits, in the connection's own thread, so that neither a
+// slow peer nor a slow call holds up another connection.
+class RpcHttp final : public PlainHttp {
+ public:
+  explicit RpcHttp(const HttpOptions& options)
+      : options_(options), handler_(options), engine_(make_httplib_server<HttpEngine>()) {
+    engine_->set_idle_timeout(options.idle_timeout);
+  }
+
+  void serve(ServerStream& stream, const RpcAccess& rpc) override {
+    const auto handle = [&](const httplib::Request& request, httplib::Response& response) {
+      handler_(request, response, rpc);
+    };
+    const HttpEngine::Handler handler(handle);
+    while (const std::optional<Request> request = receive(stream)) {
+      HttpEngine::Answer answer = engine_->answer(request->head, request->body, handler);
+      const auto write = [&](Buffer& out) { out.append(answer.text); };
+      if (!answer.keep_alive) return stream.send_last(answer.text);
+      if (!stream.append(write) || !stream.flush()) return;
+    }
+  }
+
+ private:
+  static constexpr std::size_t kMaxHead = 16u << 10;
+
+  struct Request {
+    std::string head, body;
+  };
+
+  static void refuse(ServerStream& stream, const std::string& status) {
+    stream.send_last("HTTP/1.1 " + status + "\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+  }
+
+  // The next request; nothing if there is none, which the peer was told if it is its fault.
+  std::optional<Request> receive(ServerStream& stream) const {
+    Buffer& input = stream.input();
+    if (input.empty()) {
+      input.release();
+      if (!stream.receive_until(ServerStream::after(options_.idle_timeout))) return {};
+    }
+    const auto deadline = ServerStream::after(options_.receive_timeout);
+    std::size_t searched = 0, end = 0;
+    try {
+      while ((end = find_http_head_end(input.view(), searched, kMaxHead)) == 0) {
+        if (!stream.receive_until(deadline))
+          return refuse(stream, "408 Request Timeout"), std::nullopt;
+      }
+    } catch (const Error&) {
+      return refuse(stream, "431 Request Header Fields Too Large"), std::nullopt;
+    }
+    const HttpHead head =
+        rewrite_http_head(input.view().substr(0, end),
+                          (std::min)(options_.max_body_size, stream.options().max_message_size));
+    if (head.refusal != nullptr) return refuse(stream, head.refusal), std::nullopt;
+    input.consume(end);
+    if (head.expects_continue && input.size() < head.body) {
+      stream.append([](Buffer& out) { out.append("HTTP/1.1 100 Continue\r\n\r\n"); });
+      if (!stream.flush()) return {};
+    }
+    while (input.size() < head.body) {
+      if (!stream.receive_until(deadline))
+        return refuse(stream, "408 Request Timeout"), std::nullopt;
+    }
+    Request request{head.text + "\r\n", std::string(input.view().substr(0, head.body))};
+    input.consume(head.body);
+    return request;
+  }
+
+  const HttpOptions options_;
+  const JsonRpcHandler handler_;
+  const std::unique_ptr<HttpEngine> engine_;
+};
+
+}  // namespace detail
+
+// From now on `server` answers HTTP on all ports that it listens on, beside everything else. Each
+// connection has a thread, as all of the server's have, and counts as one of its connections.
+inline void serve_http(Server& server, const HttpOptions& options = {}) {
+  server.set_http(std::make_shared<detail::RpcHttp>(options));
+}
+
+// Has `server` listen on "host:port" for HTTP only. Returns what was bound. Throws Error as
+// Server::listen() does.
+inline Address listen_http(Server& server, std::string_view host_and_port,
+                           const HttpOptions& options = {}) {
+  return server.listen(detail::http_address(host_and_port),
+                       std::make_shared<detail::RpcHttp>(options));
+}
+
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_NO_HTTP
+
+#endif  // GEERPC_HTTP_RPC_HTTP_HPP
+// ---- include/geerpc/geerpc.hpp, continued
+// ---- include/geerpc/http/json_rpc_client.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// JsonRpcHttpClient: calls a server that takes JSON-RPC 2.0 by HTTP POST.
+
+#ifndef GEERPC_HTTP_JSON_RPC_CLIENT_HPP
+#define GEERPC_HTTP_JSON_RPC_CLIENT_HPP
+
+#include <chrono>       // nanoseconds, seconds
+#include <cstdint>      // uint64_t
+#include <map>          // map
+#include <string>       // string
+#include <string_view>  // string_view
+#include <utility>      // move
+
+
+#ifndef GEERPC_NO_HTTP
+
+GEERPC_BEGIN_NAMESPACE
+
+struct JsonRpcHttpClientOptions {
+  // For calls whose context has no deadline.
+  std::chrono::nanoseconds timeout = std::chrono::seconds(30);
+  // Sent with every request, e.g. {"Authorization", "Bearer …"}.
+  std::map<std::string, std::string> headers;
+  // Nesting of the values that are read.
+  DecodeLimits decode;
+};
+
+// Each call has a connection of its own, and ends at its deadline: for servers that offer nothing
+// else, or behind what lets only HTTP through. A Client with Protocol::json_rpc_2 is many times as
+// fast. Thread-safe.
+//
+//   geerpc::JsonRpcHttpClient client("http://127.0.0.1:9999/jsonrpc");
+//   int sum = client.call<int>("Foo.Sum", Args{1, 2});
+//
+// Arguments travel by position. An answer has at most 8 MiB.
+class JsonRpcHttpClient {
+ public:
+  // Throws Error(invalid_argument) if the URL is malformed. Connects to nothing yet.
+  explicit JsonRpcHttpClient(std::string_view url, JsonRpcHttpClientOptions options = {})
+      : url_(url, "/jsonrpc"), options_(std::move(options)) {}
+
+  // Calls `method`, waits for its result and returns it. Throws Error.
+  template <class R, class... A>
+  R call(const Context& context, std::string_view method, const A&... args) const {
+    return try_call<R>(context, method, args...).value();
+  }
+  template <class R, class... A>
+  R call(std::string_view method, const A&... args) const {
+    return try_call<R>(Context(), method, args...).value();
+  }
+
+  // The same, but returns the Error instead of throwing it.
+  template <class R, class... A>
+  Result<R> try_call(const Context& context, std::string_view method, const A&... args) const {
+    const auto body = [&](const Codec& codec, Buffer& out) {
+      detail::encode_args(codec, out, args...);
+    };
+    try {
+      const std::string answer = post(context, detail::MessageKind::request, method, body);
+      detail::JsonRpcClientWire wire(limits(), detail::JsonRpcVersion::two);
+      detail::Message message;
+      if (wire.read(answer, message) == 0) message.kind = detail::MessageKind::nothing;
+      check(message);
+      detail::ResultSlot<R> slot;
+      slot.decode(wire.codec(), message.body, options_.decode);
+      return slot.take();
+    } catch (const Error& error) {
+      return error.in_call(method, url_.str());
+    }
+  }
+  template <class R, class... A>
+  Result<R> try_call(std::string_view method, const A&... args) const {
+    return try_call<R>(Context(), method, args...);
+  }
+
+  // Returns when the server has taken it; what becomes of it nothing tells. Throws Error.
+  template <class... A>
+  void notify(const Context& context, std::string_view method, const A&... args) const {
+    const auto body = [&](const Codec& codec, Buffer& out) {
+      detail::encode_args(codec, out, args...);
+    };
+    try {
+      post(context, detail::MessageKind::notify, method, body);
+    } catch (const Error& error) {
+      throw error.in_call(method, url_.str());
+    }
+  }
+  template <class... A>
+  void notify(std::string_view method, const A&... args) const {
+    notify(Context(), method, args...);
+  }
+
+ private:
+  static constexpr std::uint64_t kSeq = 1;
+
+  static void check(const detail::Message& message) {
+    if (message.kind == detail::MessageKind::error) {
+      const Error error(message.code, std::string(message.text));
+      throw message.may_have_run ? error : error.never_ran();
+    }
+    if (message.kind != detail::MessageKind::reply || message.seq != kSeq) {
+      throw Error(StatusCode::data_loss, "what the server answered is no answer to this call");
+    }
+  }
+
+  detail::WireLimits limits() const {
+    detail::WireLimits limits;
+    limits.decode = options_.decode;
+    return limits;
+  }
+
+  // Returns the answer's text.
+  std::string post(const Context& caller, detail::MessageKind kind, std::string_view method,
+                   detail::EncodeBody args) const {
+    Context context = caller;
+    if (!context.has_deadline()) context.set_timeout(options_.timeout);
+    detail::RequestHeader header;
+    header.kind = kind;
+    header.seq = kSeq;
+    header.method = method;
+    Buffer text;
+    detail::JsonRpcClientWire(limits(), detail::JsonRpcVersion::two)
+        .write_request(text, header, args);
+    httplib::Request request;
+    request.method = "POST";
+    request.path = url_.path();
+    request.body = text.view();
+    request.headers.emplace("Host", url_.host());
+    request.headers.emplace("Accept", "application/json");
+    request.headers.emplace("Content-Type", "application/json");
+    for (const auto& [name, value] : options_.headers) request.headers.emplace(name, value);
+    detail::HttpTunnel tunnel(context, url_.address());
+    httplib::Response response = detail::http_exchange(tunnel, context, request);
+    const bool is_answer =
+        response.body.find_first_not_of(" \r\n\t") != std::string::npos &&
+        response.get_header_value("Content-Type").compare(0, 16, "application/json") == 0;
+    // Some servers send errors of JSON-RPC with a status that is none.
+    if (!is_answer && (response.status < 200 || response.status >= 300)) {
+      throw Error(detail::status_from_http(response.status),
+                  "HTTP status " + std::to_string(response.status));
+    }
+    if (!is_answer && kind == detail::MessageKind::request) {
+      throw Error(StatusCode::data_loss, "the server answered nothing");
+    }
+    return std::move(response.body) + '\n';
+  }
+
+  const Url url_;
+  const JsonRpcHttpClientOptions options_;
+};
+
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_NO_HTTP
+
+#endif  // GEERPC_HTTP_JSON_RPC_CLIENT_HPP
 // ---- include/geerpc/geerpc.hpp, continued
 
 #endif  // GEERPC_GEERPC_HPP

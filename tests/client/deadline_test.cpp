@@ -6,6 +6,8 @@
 #include <doctest/doctest.h>
 #include <geerpc/geerpc.hpp>
 
+#include <filesystem>
+#include <iterator>
 #include <string>
 #include <thread>
 #include <vector>
@@ -172,6 +174,28 @@ TEST_CASE("the connect timeout ends an attempt though the call could wait longer
   REQUIRE_FALSE(result.ok());
   CHECK_FALSE(result.error().may_have_run());
   CHECK(test::Clock::now() - start < test::kPatience);
+}
+
+TEST_CASE("attempts to connect that took too long leave no thread and no descriptor behind") {
+  const auto entries_of = [](const char* folder) {
+    return std::distance(std::filesystem::directory_iterator(folder), {});
+  };
+  test::RawListener silent;
+  geerpc::ClientOptions options;
+  options.connect_timeout = milliseconds(5);
+  options.min_backoff = options.max_backoff = milliseconds(1);
+  geerpc::Client client("http@127.0.0.1:" + std::to_string(silent.port()), options);
+  const auto attempts = [&](int number) {
+    for (int i = 0; i < number; ++i) {
+      CHECK_FALSE(client.try_call<int>("A.B").ok());
+      CHECK_FALSE(client.async<int>("A.B").try_get().ok());
+    }
+  };
+  attempts(1);  // the client's own thread is there now
+  const auto threads = entries_of("/proc/self/task"), files = entries_of("/proc/self/fd");
+  attempts(25);
+  CHECK(test::eventually([&] { return entries_of("/proc/self/task") <= threads; }));
+  CHECK(test::eventually([&] { return entries_of("/proc/self/fd") <= files; }));
 }
 
 TEST_CASE("one caller's short deadline does not fail another's dial") {

@@ -45,7 +45,7 @@ ClientOptions speaking(Protocol protocol) {
 template <class F>
 void with_both(F test) {
   for (const Protocol protocol : {Protocol::json_rpc_1, Protocol::json_rpc_2}) {
-    CAPTURE(static_cast<int>(protocol));
+    CAPTURE(protocol.name());
     test(speaking(protocol));
   }
 }

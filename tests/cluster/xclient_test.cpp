@@ -119,6 +119,38 @@ TEST_SUITE("xclient") {
     CHECK(cluster.call<int>(Context::with_timeout(test::kPatience), "Who.Number") == 1);
   }
 
+  TEST_CASE("a server that takes long to connect to holds up only those who call it") {
+    Numbered alive(1);
+    test::RawListener listener;
+    const Address silent = Address("http" + listener.address().substr(3));
+    // Foo is what the silent one is asked for.
+    struct ByService : geerpc::Selector {
+      explicit ByService(Address a) : silent(std::move(a)) {}
+      std::size_t select(const geerpc::Selection& selection) override {
+        const bool wanted = selection.method.substr(0, 4) == "Foo.";
+        const bool first = selection.candidates.at(0)->address == silent;
+        return first == wanted ? 0 : 1;
+      }
+      Address silent;
+    };
+    XClientOptions options;
+    options.client.connect_timeout = 10 * test::kPatience;
+    XClient cluster({alive.address, silent}, std::make_unique<ByService>(silent), options);
+    std::atomic<bool> ended{false};
+    std::thread caller([&] {
+      const auto result =
+          cluster.try_call<int>(Context::with_timeout(10 * test::kPatience), "Foo.Sum", 1, 2);
+      CHECK(result.code() == StatusCode::cancelled);
+      ended = true;
+    });
+    test::RawSocket connecting = listener.accept();
+    CHECK_FALSE(connecting.recv_until("\n").empty());  // its CONNECT, which nobody answers
+    for (int i = 0; i < 100; ++i) CHECK(cluster.call<int>("Who.Number") == 1);
+    CHECK_FALSE(ended);
+    cluster.close();
+    caller.join();
+  }
+
   TEST_CASE("does not repeat a call that may have run") {
     auto one = std::make_unique<Numbered>(1);
     Numbered two(2);

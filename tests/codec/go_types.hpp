@@ -348,7 +348,7 @@ inline std::string to_hex(std::string_view bytes) {
 // One end of a connection in gob.
 struct Stream {
   geerpc::detail::GobStream state;
-  geerpc::detail::GobCodec codec{state};
+  geerpc::detail::GobStreamCodec codec{state};
   geerpc::detail::GobScanner scanner{state.seen, 100};
 
   // Learns the definitions in front of the value; returns the value.

@@ -6,6 +6,7 @@
 #include <doctest/doctest.h>
 
 #include <chrono>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -301,6 +302,19 @@ TEST_SUITE("bad gob") {
           "ok");
   }
 
+  TEST_CASE("counts inside of each other make no more elements than there are bytes") {
+    // In each Tree 5,000 others, of which the first holds all the rest of the message: the others
+    // would be structs of which not even the end was sent.
+    const std::string types =
+        struct_type(65, {{"V", 2}, {"Kids", 66}, {"Text", 6}}) + slice_type(66, 65);
+    std::string value = integer(65);
+    for (int i = 0; i < 40; ++i) value += "\x02" + natural(5000);
+    value += "\x03" + natural(5000) + std::string(5000, 'x');
+    CHECK(decode("Tree", types + message(value)) == "unexpected EOF");
+    CHECK(decode("AB", struct_type(64, {{"A", 2}, {"Tree", 65}}) + types +
+                           message(integer(64) + "\x02" + value.substr(2))) == "unexpected EOF");
+  }
+
   TEST_CASE("the name of a type that contains itself many times is short") {
     std::string types;
     for (int id = 65; id < 75; ++id) {
@@ -323,6 +337,23 @@ TEST_SUITE("bad gob") {
       piece = integer(id) + natural(2) + std::string(2, '\0');
     }
     CHECK(decode("AB", stream) == "gob: a value in too many messages");
+  }
+
+  TEST_CASE(
+      "a value that goes on is read again for its next message, not for each byte of a length") {
+    go::Stream in;
+    in.scanner.scan(struct_type(65, {{"A", 2}, {"Any", 8}}));
+    const std::string piece = message(integer(65) + "\x02\x01x" + slice_type(66, 2).substr(1));
+    const std::string length = {'\xf8', 0, 0, 0, 0, 0, 0, 0, 5};
+    const std::string all = piece + length + integer(66) + std::string("\x02\0\0", 3);
+    std::set<std::size_t> wanted;
+    for (std::size_t size = 1; size < all.size(); ++size) {
+      CHECK(in.scanner.scan(std::string_view(all).substr(0, size)) == GobScanner::Found::nothing);
+      if (size >= piece.size()) wanted.insert(in.scanner.size());
+    }
+    CHECK(wanted == std::set<std::size_t>{piece.size() + 1, piece.size() + 9, all.size()});
+    CHECK(in.scanner.scan(all) == GobScanner::Found::value);
+    CHECK(in.scanner.size() == all.size());
   }
 
   TEST_CASE("a bad value costs its stream nothing, even one that might hold interface values") {

@@ -18,6 +18,7 @@
 #include <tuple>
 #include <unordered_map>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "codec/codec_test.hpp"
@@ -28,9 +29,8 @@ namespace {
 using geerpc::Buffer;
 using geerpc::Error;
 using geerpc::gob_codec;
-using geerpc::detail::append_early_gob;
+using geerpc::detail::append_early;
 using geerpc::detail::decode_args;
-using geerpc::detail::early_gob_codec;
 using geerpc::detail::encode_args;
 
 enum class Color : std::uint8_t { red, green = 200 };
@@ -182,6 +182,9 @@ TEST_SUITE("gob") {
         go::from_hex("10ff810501010454696d6501ff8200000013ff82000f017f00000ed59f54a500000006ffff");
     CHECK(test::decode_error<Time>(gob_codec(), far) ==
           "a time or duration beyond the range of its type");
+    // Counted from the year 1, the last seconds do not fit into 64 bits with a sign.
+    using Seconds = std::chrono::time_point<std::chrono::system_clock, std::chrono::seconds>;
+    CHECK(convert<Seconds>((Seconds::max)()) == (Seconds::max)());
   }
 
   TEST_CASE("containers of all kinds are slices and maps, tuples are structs") {
@@ -260,6 +263,13 @@ TEST_SUITE("gob") {
     CHECK(text.size() - first < first);
   }
 
+  TEST_CASE("no result is an empty struct, too, and no JSON text") {
+    Buffer none, empty;
+    geerpc::detail::encode_nothing(gob_codec(), none);
+    geerpc::detail::encode(gob_codec(), empty, std::monostate());
+    CHECK(none.view() == empty.view());
+  }
+
   TEST_CASE("a type is described once per stream, and again if its description did not leave") {
     const std::string definition =
         "24ff81030101044172677301ff8200010201044e756d3101040001044e756d320104000000";
@@ -283,16 +293,17 @@ TEST_SUITE("gob") {
   }
 
   TEST_CASE("what was encoded early becomes part of the stream that it is sent on") {
+    const geerpc::Codec& early = geerpc::detail::early_codec(geerpc::gob_codec());
     Buffer early_args, early_text, early_two;
-    encode_args(early_gob_codec(), early_args, go::Args{3, 4});
-    encode_args(early_gob_codec(), early_text, "text");
-    encode_args(early_gob_codec(), early_two, 1, go::Point{1, 2});
+    encode_args(early, early_args, go::Args{3, 4});
+    encode_args(early, early_text, "text");
+    encode_args(early, early_two, 1, go::Point{1, 2});
     go::Stream out, expected;
     Buffer text, expected_text;
     for (int i = 0; i < 2; ++i) {
-      append_early_gob(out.codec, text, early_args.view());
-      append_early_gob(out.codec, text, early_text.view());
-      append_early_gob(out.codec, text, early_two.view());
+      append_early(out.codec, text, early_args.view());
+      append_early(out.codec, text, early_text.view());
+      append_early(out.codec, text, early_two.view());
       encode_args(expected.codec, expected_text, go::Args{3, 4});
       encode_args(expected.codec, expected_text, "text");
       encode_args(expected.codec, expected_text, 1, go::Point{1, 2});

@@ -122,6 +122,7 @@ inline void add_services(geerpc::Server& server) {
   server.add("Echo.Empty", [](std::monostate v) { return v; });
   server.add("Echo.Time", [](Time v) { return v; });
   server.add("Echo.Duration", [](std::chrono::nanoseconds v) { return v; });
+  server.add("Echo.Nothing", [] { return std::optional<Item>(); });
   server.add("Echo.Everything", [](Everything v) { return v; });
 }
 

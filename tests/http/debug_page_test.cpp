@@ -24,6 +24,11 @@ struct Counted {
     sum.max_time = 1500ms;
     return {{"Bar", {}}, {"Foo<T>", {{"Get", "Get() map<string, \"x\" & 'y'>"}, sum}}};
   }
+  std::vector<geerpc::ServiceDescription> describe() const {
+    return {{"Foo<T>",
+             {{"Sum", {"Args"}, "int"}},
+             {{"Args", {{"A", "map<string, int>"}, {"B", "int"}}}, {"Empty", {}}}}};
+  }
 };
 
 std::string get(int port, const std::string& path, const std::string& method = "GET") {
@@ -43,6 +48,10 @@ TEST_SUITE("debug page") {
           page.npos);
     CHECK(page.find("<td>Sum(Args) int</td><td>5</td><td>2</td><td>1</td><td>2.0 ms</td>"
                     "<td>1.5 s</td>") != page.npos);
+    const std::string types = geerpc::debug_page_html(Counted().stats(), Counted().describe());
+    CHECK(types.find("<pre>Args {A map&lt;string, int&gt;, B int}</pre>\n<pre>Empty {}</pre>") >
+          types.find("1.5 s"));
+    CHECK(page.find("<pre>") == page.npos);
   }
 
   TEST_CASE("is there for programs too") {
@@ -56,6 +65,11 @@ TEST_SUITE("debug page") {
     CHECK(sum["in_flight"] == 1);
     CHECK(sum["total_us"] == doctest::Approx(8000));
     CHECK(sum["max_us"] == doctest::Approx(1500000));
+    const auto typed =
+        nlohmann::json::parse(geerpc::debug_page_json(Counted().stats(), Counted().describe()));
+    CHECK(typed["services"][1]["types"][0]["fields"][1] ==
+          nlohmann::json({{"name", "B"}, {"type", "int"}}));
+    CHECK(typed["services"][0]["types"].empty());
   }
 
   TEST_CASE("does not fail over names that are not UTF-8") {
@@ -69,9 +83,11 @@ TEST_SUITE("debug page") {
     const std::string page = get(port, "/debug/geerpc");
     CHECK(page.substr(0, 15) == "HTTP/1.1 200 OK");
     CHECK(page.find("\r\nContent-Type: text/html; charset=utf-8\r\n") != page.npos);
-    CHECK(page.substr(page.find("\r\n\r\n") + 4) == geerpc::debug_page_html(counted.stats()));
+    CHECK(page.substr(page.find("\r\n\r\n") + 4) ==
+          geerpc::debug_page_html(counted.stats(), counted.describe()));
     const std::string json = get(port, "/debug/geerpc.json");
-    CHECK(json.substr(json.find("\r\n\r\n") + 4) == geerpc::debug_page_json(counted.stats()));
+    CHECK(json.substr(json.find("\r\n\r\n") + 4) ==
+          geerpc::debug_page_json(counted.stats(), counted.describe()));
     CHECK(get(port, "/debug/geerpc", "POST").substr(9, 3) == "405");
     CHECK(get(port, "/").substr(9, 3) == "404");
     geerpc::DebugServer second(counted);

@@ -42,6 +42,10 @@ struct Server {
     while (!input.empty()) {
       const std::size_t size = wire.read(input, message);
       if (size == 0) break;
+      if (message.kind == MessageKind::nothing) {  // blanks
+        input.erase(0, size);
+        continue;
+      }
       // The views point into the input, which is consumed.
       kept.push_back(std::make_unique<std::string>(message.method));
       message.method = *kept.back();
@@ -364,9 +368,22 @@ TEST_SUITE("JSON-RPC server") {
         for (const Message& m : server.read(all.substr(i, size))) methods.emplace_back(m.method);
       }
       CHECK(methods == std::vector<std::string>{"A.B", "A.C", "A.D", "A.E"});
-      CHECK(server.wire.between_messages(" \n"));
-      CHECK_FALSE(server.wire.between_messages(" {"));
     }
+  }
+
+  TEST_CASE("blanks between requests are not kept, and not without end") {
+    Server server(1000);
+    Message message;
+    for (int i = 0; i < 9; ++i) {
+      CHECK(server.wire.read(std::string(100, ' '), message) == 100);
+      CHECK(message.kind == MessageKind::nothing);
+    }
+    CHECK(server.read_one("{\"method\":\"A.B\",\"id\":1}").method == "A.B");
+    CHECK(server.wire.read(std::string(1000, '\n'), message) == 1000);
+    CHECK(server.wire.between_messages(""));
+    CHECK_FALSE(server.wire.between_messages("{"));
+    CHECK_THROWS_WITH_AS(server.wire.read(" ", message),
+                         "message of 1001 bytes is larger than the limit of 1000", Error);
   }
 
   TEST_CASE("what is no JSON or too large ends the connection, which 2.0 is told") {

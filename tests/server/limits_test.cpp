@@ -163,6 +163,25 @@ TEST_SUITE("server limits") {
     CHECK(waiting.recv_all() == frame(std::string("\x92\x05\x01", 3)));
   }
 
+  TEST_CASE("an idle connection holds nothing of its last request's header") {
+    using namespace geerpc::detail;
+    const ServerOptions options;
+    ServerConnection connection(Socket(), std::make_shared<PeerInfo>(), options);
+    Handshake::Agreement agreement;
+    agreement.wire = make_wire(geerpc::json_codec(), {}, Wire::Side::server, false);
+    connection.agree(std::move(agreement));
+    const std::string large(1 << 20, 'x');
+    connection.input().append("{\"ServiceMethod\":\"Foo.Sum\",\"Seq\":1,\"Error\":\"" + large +
+                              "\",\"Metadata\":{\"a\":\"" + large + "\"}}\n1\n");
+    Message message;
+    CHECK(connection.next_message(message));
+    CHECK(message.kind == MessageKind::request);
+    CHECK(message.metadata.at("a") == large);
+    CHECK_FALSE(connection.next_message(message));
+    CHECK(message.metadata.empty());
+    CHECK(message.unescaped_text.capacity() < 100);
+  }
+
   TEST_CASE("a peer that takes no byte of its replies is closed after write_timeout") {
     ServerOptions options;
     options.write_timeout = 100ms;

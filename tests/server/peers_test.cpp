@@ -157,6 +157,24 @@ TEST_SUITE("server peers") {
     CHECK(serving.serves_others());
   }
 
+  TEST_CASE("50 calls that took too long leave no thread behind, and their handlers hear of it") {
+    Serving serving;
+    REQUIRE(serving.serves_others());
+    const std::size_t threads = test::running_threads();
+    constexpr std::size_t spares = 4 + 2;  // those that wait for further work, and the client's own
+    geerpc::ClientOptions options;
+    options.handle_timeout = 10ms;
+    geerpc::Client client(serving.address, options);
+    std::vector<geerpc::Future<void>> calls;
+    for (int i = 0; i < 50; ++i) calls.push_back(client.async<void>("Wait.Cancel"));
+    for (auto& call : calls) {
+      CHECK(call.try_get().code() == geerpc::StatusCode::deadline_exceeded);
+    }
+    CHECK(eventually([&] { return serving.waiting == 0; }));
+    CHECK(serving.reason == CancelReason::deadline);
+    CHECK(eventually([&] { return test::running_threads() <= threads + spares; }));
+  }
+
   TEST_CASE("a server without descriptors left accepts again when there are some") {
     test::Child child("server-without-descriptors");
     const std::string address = child.read_line();

@@ -1,7 +1,7 @@
 // geerpc: typed RPC, service discovery and load balancing for C++17
 // SPDX-License-Identifier: MIT
 //
-// geerpc with its defaults; the mode "json" takes the JSON codec.
+// geerpc with its defaults; the modes "json" and "gob" take another codec.
 
 #include <cstdint>    // int32_t
 #include <stdexcept>  // invalid_argument
@@ -17,6 +17,8 @@ geerpc::ClientOptions options_of(const std::string& mode) {
   geerpc::ClientOptions options;
   if (mode == "json") {
     options.codec = &geerpc::json_codec();
+  } else if (mode == "gob") {
+    options.codec = &geerpc::gob_codec();
   } else if (!mode.empty()) {
     throw std::invalid_argument("geerpc-client has no mode " + mode);
   }

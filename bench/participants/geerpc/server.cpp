@@ -3,7 +3,10 @@
 //
 // geerpc with its defaults.
 //
-//   geerpc-server [methods=N]     N further methods are registered, which nobody calls
+//   geerpc-server [methods=N] [structs=1]
+//
+// N further methods are registered, which nobody calls. With structs=1 Add takes its numbers in one
+// struct, as methods in Go have it.
 
 #include <chrono>       // milliseconds
 #include <cstdint>      // int32_t
@@ -14,10 +17,23 @@
 #include <geerpc/core.hpp>
 #include <harness/harness.hpp>
 
+namespace {
+
+struct Numbers {
+  std::int32_t A = 0, B = 0;
+};
+GEERPC_FIELDS(Numbers, A, B)
+
+}  // namespace
+
 int main(int argc, char** argv) {
   const bench::Arguments arguments(argc, argv);
   geerpc::Server server;
-  server.add("Bench.Add", [](std::int32_t a, std::int32_t b) { return a + b; });
+  if (arguments.option("structs", 0) != 0) {
+    server.add("Bench.Add", [](const Numbers& numbers) { return numbers.A + numbers.B; });
+  } else {
+    server.add("Bench.Add", [](std::int32_t a, std::int32_t b) { return a + b; });
+  }
   server.add("Bench.Echo", [](std::string_view text) { return text; });
   server.add("Bench.Sleep", [](std::int32_t milliseconds) {
     std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));

@@ -7,6 +7,7 @@
 #define GEERPC_BASE_RANDOM_HPP
 
 #include <chrono>  // duration, nanoseconds
+#include <memory>  // make_unique
 #include <random>  // mt19937_64, random_device, uniform_real_distribution
 
 #include <geerpc/base/version.hpp>
@@ -15,10 +16,11 @@ GEERPC_BEGIN_NAMESPACE
 
 namespace detail {
 
-// This thread's generator.
+// This thread's generator. It has 2.5 KiB, which the threads that do without must not pay for: what
+// is thread_local itself is a part of every thread's stack.
 inline std::mt19937_64& random_generator() {
-  thread_local std::mt19937_64 generator{std::random_device{}()};
-  return generator;
+  thread_local const auto generator = std::make_unique<std::mt19937_64>(std::random_device{}());
+  return *generator;
 }
 
 // A random duration between `low` times and `high` times `period`.

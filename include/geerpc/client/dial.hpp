@@ -1,13 +1,13 @@
 // geerpc: typed RPC, service discovery and load balancing for C++17
 // SPDX-License-Identifier: MIT
 //
-// From an address to an open connection: connect, CONNECT, option; and which wire it has.
+// From an address to an open connection: connect, CONNECT, option.
 
 #ifndef GEERPC_CLIENT_DIAL_HPP
 #define GEERPC_CLIENT_DIAL_HPP
 
 #include <functional>  // function
-#include <memory>      // make_shared, make_unique, shared_ptr, unique_ptr
+#include <memory>      // make_shared, shared_ptr
 #include <string>      // string
 #include <utility>     // move
 
@@ -17,7 +17,6 @@
 #include <geerpc/net/dialer.hpp>
 #include <geerpc/protocol/http_connect.hpp>
 #include <geerpc/protocol/option.hpp>
-#include <geerpc/protocol/wires.hpp>
 
 GEERPC_BEGIN_NAMESPACE
 
@@ -68,11 +67,6 @@ inline std::string opening_option(const ClientOptions& options) {
   return encode_option(option, may_meet_go_server(*options.codec));
 }
 
-inline std::string connect_path(const ClientOptions& options) {
-  if (!options.connect_path.empty()) return options.connect_path;
-  return options.protocol == Protocol::net_rpc ? "/_goRPC_" : "/_geeprc_";
-}
-
 // Throws Error, always one that says that nothing ran.
 GEERPC_COLD inline std::shared_ptr<ClientConnection> open_connection(
     const Address& address, const ClientOptions& options, SteadyClock::time_point deadline,
@@ -81,7 +75,9 @@ GEERPC_COLD inline std::shared_ptr<ClientConnection> open_connection(
   Buffer unread;
   if (address.scheme() == Address::Scheme::http) {
     try {
-      unread = open_tunnel(socket, connect_path(options), deadline, abort);
+      const std::string& path = options.connect_path;
+      unread = open_tunnel(socket, path.empty() ? options.protocol->connect_path : path, deadline,
+                           abort);
     } catch (const Error& error) {
       throw Error(error.code(), "dial " + address.str() + ": " + error.cause()).never_ran();
     }
@@ -89,26 +85,10 @@ GEERPC_COLD inline std::shared_ptr<ClientConnection> open_connection(
   WireLimits limits;
   limits.max_message = options.max_message_size;
   limits.decode = options.decode;
-  std::unique_ptr<Wire> wire;
-  std::string opening;
-  switch (options.protocol) {
-    case Protocol::geerpc:
-      wire = make_client_wire(*options.codec, limits);
-      opening = opening_option(options);
-      break;
-    case Protocol::net_rpc:
-      wire = make_net_rpc_wire(limits, Wire::Side::client);
-      break;
-    case Protocol::json_rpc_1:
-      wire = std::make_unique<JsonRpcClientWire>(limits, JsonRpcVersion::one);
-      break;
-    case Protocol::json_rpc_2:
-      wire = std::make_unique<JsonRpcClientWire>(limits, JsonRpcVersion::two);
-      break;
-  }
-  return std::make_shared<ClientConnection>(std::move(socket), std::move(wire), opening,
-                                            std::move(unread), options.max_queued_bytes,
-                                            std::move(poke_background));
+  return std::make_shared<ClientConnection>(
+      std::move(socket), options.protocol->make_wire(*options.codec, limits),
+      options.protocol->has_option ? opening_option(options) : std::string(), std::move(unread),
+      options.max_queued_bytes, std::move(poke_background));
 }
 
 }  // namespace detail

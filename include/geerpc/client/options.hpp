@@ -11,17 +11,10 @@
 #include <string>   // string
 
 #include <geerpc/base/error.hpp>
+#include <geerpc/client/protocol.hpp>
 #include <geerpc/codec/codec.hpp>
 
 GEERPC_BEGIN_NAMESPACE
-
-// What a client speaks; a server of ours recognises each by itself.
-enum class Protocol {
-  geerpc,      // GeeRPC's, and ours: the codec is chosen in ClientOptions
-  net_rpc,     // that of Go's net/rpc, always in gob
-  json_rpc_1,  // JSON-RPC 1.0 as a stream over TCP or unix sockets, as Go's net/rpc/jsonrpc has it
-  json_rpc_2   // JSON-RPC 2.0 as a stream of JSON values
-};
 
 // Plain values; copied when the client is made. A duration of zero means "no limit" where it says
 // so, never anything else.
@@ -72,10 +65,8 @@ namespace detail {
 
 // The options with the codec that their protocol has. Throws Error(invalid_argument).
 inline ClientOptions settled(ClientOptions options) {
-  if (options.protocol == Protocol::net_rpc) options.codec = &gob_codec();
-  if (options.protocol == Protocol::json_rpc_1) options.codec = &json_rpc_codec(1);
-  if (options.protocol == Protocol::json_rpc_2) options.codec = &json_rpc_codec(2);
   if (options.codec == nullptr) throw Error(StatusCode::invalid_argument, "the codec is null");
+  options.codec = &options.protocol->codec(*options.codec);
   return options;
 }
 

@@ -1,7 +1,7 @@
 // geerpc: typed RPC, service discovery and load balancing for C++17
 // SPDX-License-Identifier: MIT
 //
-// The built-in codecs, and from C++ values to bytes and back with whichever codec is in use.
+// MessagePack, and from C++ values to bytes and back with whichever codec is in use.
 
 #ifndef GEERPC_CODEC_CODEC_HPP
 #define GEERPC_CODEC_CODEC_HPP
@@ -56,8 +56,8 @@ void read_with(std::string_view in, const DecodeLimits& limits, F f) {
 template <class Reader, class Writer>
 class BuiltinCodec final : public Codec {
  public:
-  BuiltinCodec(CodecId id, std::string_view content_type) noexcept
-      : Codec(id), content_type_(content_type) {}
+  BuiltinCodec(CodecId id, std::string_view content_type, const Layout* layout = nullptr) noexcept
+      : Codec(id, layout), content_type_(content_type) {}
 
   std::string_view content_type() const override { return content_type_; }
   void encode(const nlohmann::json& value, Buffer& out) const override {
@@ -74,13 +74,6 @@ class BuiltinCodec final : public Codec {
 };
 
 }  // namespace detail
-
-// "application/json": byte for byte what Go's encoding/json writes.
-inline const Codec& json_codec() {
-  static const detail::BuiltinCodec<detail::JsonReader, detail::JsonWriter> codec(
-      detail::CodecId::json, "application/json");
-  return codec;
-}
 
 // "application/msgpack": smaller and several times as fast; the default between C++ programs.
 inline const Codec& msgpack_codec() {
@@ -165,18 +158,19 @@ void decode(const Codec& codec, std::string_view in, T& out, const DecodeLimits&
 // Appends arguments or a result, in the codec that the connection has.
 using EncodeBody = FunctionRef<void(const Codec&, Buffer&)>;
 
-// The result of a method that has none.
+// The result of a method that has none: null, or in gob an empty struct.
 inline void encode_nothing(const Codec& codec, Buffer& out) {
+  if (codec.id() == CodecId::gob) return encode_gob_arguments(codec, out);
   encode_with(codec, out, [](auto& writer) { encode_arguments(writer); });
 }
 
 // Arguments that are encoded before there is a connection: with this codec, …
 inline const Codec& early_codec(const Codec& codec) {
-  return codec.id() == CodecId::gob ? early_gob_codec() : codec;
+  return codec.id() == CodecId::gob ? as_gob(codec).early() : codec;
 }
 // … and so they become a part of the connection later.
 inline void append_early(const Codec& codec, Buffer& out, std::string_view early) {
-  if (codec.id() == CodecId::gob) return append_early_gob(codec, out, early);
+  if (codec.id() == CodecId::gob) return as_gob(codec).append_early(early, out);
   out.append(early);
 }
 

@@ -21,6 +21,9 @@ namespace detail {
 // function can't be: they are told apart by this.
 enum class CodecId { custom, json, msgpack, gob, json_rpc_1, json_rpc_2 };
 
+// How messages are laid out whose bodies are in a codec: see protocol/wires.hpp.
+struct Layout;
+
 }  // namespace detail
 
 // To add a format of your own, derive from this and convert between nlohmann::json and bytes:
@@ -51,12 +54,16 @@ class Codec {
 
   // For geerpc itself.
   detail::CodecId id() const noexcept { return id_; }
+  const detail::Layout* layout() const noexcept { return layout_; }  // null: in our frames
 
  protected:
-  explicit Codec(detail::CodecId id = detail::CodecId::custom) noexcept : id_(id) {}
+  explicit Codec(detail::CodecId id = detail::CodecId::custom,
+                 const detail::Layout* layout = nullptr) noexcept
+      : id_(id), layout_(layout) {}
 
  private:
   detail::CodecId id_;
+  const detail::Layout* layout_;
 };
 
 GEERPC_END_NAMESPACE

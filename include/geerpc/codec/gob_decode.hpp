@@ -25,9 +25,9 @@
 #include <variant>      // monostate
 #include <vector>       // vector
 
+#include <geerpc/base/hot_path.hpp>
 #include <geerpc/codec/decode.hpp>
-#include <geerpc/codec/gob_plan.hpp>
-#include <geerpc/codec/gob_skip.hpp>
+#include <geerpc/codec/gob_schema.hpp>
 #include <geerpc/codec/time.hpp>
 
 GEERPC_BEGIN_NAMESPACE
@@ -42,63 +42,31 @@ void decode_gob_value(GobDecoder& in, const GobRemote& type, T& out);
 // Reads a field of an object; without a type, makes it zero.
 using GobFieldDecoder = void (*)(GobDecoder& in, const GobRemote* type, void* object);
 
-// The decoding of one value: where it is and what it may do.
+// The decoding of one value: where it is and what it may do. What does not depend on C++ types is
+// virtual, and called from functions that are cold, so that compilers don't guess which one it is
+// going to be: then only programs that name gob have it (gob_stream.hpp).
 class GobDecoder {
  public:
-  // The schema outlives the decoder.
-  GobDecoder(std::string_view in, const GobSchema& schema, const DecodeLimits& limits)
-      : reader_(in),
-        schema_(schema),
-        planner_(schema, limits.max_depth),
-        limits_(limits),
-        depth_left_(limits.max_depth) {}
-
   GobReader& reader() noexcept { return reader_; }
-  const GobSchema& schema() const noexcept { return schema_; }
   std::size_t depth_left() const noexcept { return depth_left_; }
+
+  // The peer's type of that number. Throws Error if there is none.
+  GEERPC_COLD const GobRemote& type(std::int64_t id) const { return find(id); }
 
   // The value that the message holds, into an object that is of the type `local`.
   template <class T>
   void read(T& out) {
     const GobType& local = gob_type<T>();
-    reader_.begin_message();
-    const GobRemote* const type = schema_.find(reader_.integer());
-    planner_.check(type, local);
-    if (type->shape != GobShape::record && reader_.uint() != 0) {
-      throw_bad_value("gob: decode: corrupted data: non-zero delta for singleton");
-    }
+    const GobRemote& type = begin_as(local);
     place_.outermost = &local;
-    decode_gob_value(*this, *type, out);
+    decode_gob_value(*this, type, out);
   }
 
   // A struct, each of whose fields has a decoder.
-  void read_fields(const GobRemote& type, const GobType& local, const GobFieldDecoder* decoders,
-                   void* object) {
-    const GobPlan& plan = planner_.plan(type, local);
-    const Level level(*this);
-    const Place outer = place_;
-    auto expected = plan.matches.begin();
-    const auto clear_up_to = [&](std::size_t end) {
-      for (; expected != plan.matches.end() && *expected < end; ++expected) {
-        decoders[plan.steps[*expected].field](*this, nullptr, object);
-      }
-    };
-    for (std::size_t field = 0; reader_.next_field(field, plan.steps.size());) {
-      const GobPlan::Step& step = plan.steps[field - 1];
-      if (step.field == GobPlan::kSkip) {
-        skip(schema_.get(type.fields[field - 1].type));
-        continue;
-      }
-      clear_up_to(field - 1);
-      ++expected;
-      place_ = {nullptr, local.fields[step.field].name, 0};
-      decoders[step.field](*this, step.type, object);
-    }
-    clear_up_to(plan.steps.size());
-    place_ = outer;
+  GEERPC_COLD void read_fields(const GobRemote& type, const GobType& local,
+                               const GobFieldDecoder* decoders, void* object) {
+    read_struct(type, local, decoders, object);
   }
-
-  void skip(const GobRemote& type) { GobSkipper(schema_, depth_left_).skip(reader_, type); }
 
   // One level of nesting, and what is out of range on it is an element.
   class Level {
@@ -126,7 +94,7 @@ class GobDecoder {
     throw_bad_value("value for \"" + name + "\" out of range");
   }
 
- private:
+ protected:
   // What Go calls the place of a value in its errors: a field, or the outermost value, or an
   // element of one.
   struct Place {
@@ -135,12 +103,24 @@ class GobDecoder {
     int nesting = 0;
   };
 
+  GobDecoder(std::string_view in, const DecodeLimits& limits)
+      : reader_(in), limits_(limits), depth_left_(limits.max_depth) {}
+  ~GobDecoder() = default;
+
+  // Reads what stands in front of the value. Its type can become ours, or Error is thrown.
+  virtual const GobRemote& begin(const GobType& local) = 0;
+  virtual void read_struct(const GobRemote& type, const GobType& local,
+                           const GobFieldDecoder* decoders, void* object) = 0;
+  virtual const GobRemote& find(std::int64_t id) const = 0;
+
+  Place place_;
+
+ private:
+  GEERPC_COLD const GobRemote& begin_as(const GobType& local) { return begin(local); }
+
   GobReader reader_;
-  const GobSchema& schema_;
-  GobPlanner planner_;
   const DecodeLimits limits_;
   std::size_t depth_left_;
-  Place place_;
 };
 
 template <class T>
@@ -185,7 +165,7 @@ template <class T>
 void decode_gob_sequence(GobDecoder& in, const GobRemote& type, T& out) {
   using Element = element_of_t<T>;
   const std::size_t count = in.reader().count();
-  const GobRemote& of = in.schema().get(type.element);
+  const GobRemote& of = in.type(type.element);
   const GobDecoder::Level level(in);
   if constexpr (std::is_same_v<T, std::vector<Element>> && std::is_arithmetic_v<Element> &&
                 !std::is_same_v<Element, bool>) {
@@ -195,10 +175,14 @@ void decode_gob_sequence(GobDecoder& in, const GobRemote& type, T& out) {
     out.clear();
     // Never reserve more memory than there are bytes to read: a count is only a claim.
     out.reserve((std::min)(count, in.reader().left() / sizeof(Element) + 1));
-    for (std::size_t i = 0; i < count; ++i) decode_gob_value(in, of, out.emplace_back());
+    for (std::size_t i = 0; i < count; ++i) {
+      in.reader().begin_element();
+      decode_gob_value(in, of, out.emplace_back());
+    }
   } else {
     out.clear();
     for (std::size_t i = 0; i < count; ++i) {
+      in.reader().begin_element();
       Element element{};
       decode_gob_value(in, of, element);
       out.insert(out.end(), std::move(element));
@@ -208,7 +192,7 @@ void decode_gob_sequence(GobDecoder& in, const GobRemote& type, T& out) {
 
 template <class T>
 void decode_gob_array(GobDecoder& in, const GobRemote& type, T& out) {
-  const GobRemote& of = in.schema().get(type.element);
+  const GobRemote& of = in.type(type.element);
   const GobDecoder::Level level(in);
   if (in.reader().count() != sizeof(T) / sizeof(element_of_t<T>)) {
     throw_bad_value("gob: length mismatch in decodeArray");
@@ -218,10 +202,11 @@ void decode_gob_array(GobDecoder& in, const GobRemote& type, T& out) {
 
 template <class T>
 void decode_gob_map(GobDecoder& in, const GobRemote& type, T& out) {
-  const GobRemote& key_type = in.schema().get(type.key);
-  const GobRemote& of = in.schema().get(type.element);
+  const GobRemote& key_type = in.type(type.key);
+  const GobRemote& of = in.type(type.element);
   const GobDecoder::Level level(in);
   for (std::size_t left = in.reader().count(); left != 0; --left) {
+    in.reader().begin_element();
     typename T::key_type key{};
     typename T::mapped_type mapped{};
     decode_gob_value(in, key_type, key);

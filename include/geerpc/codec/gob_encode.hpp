@@ -129,7 +129,8 @@ template <class T>
 void encode_gob_time(GobWriter& out, const T& time) {
   const Moment moment = to_moment(time);
   char bytes[15] = {1};
-  store_big_endian(bytes + 1, static_cast<std::uint64_t>(moment.seconds - kZeroTime.seconds));
+  store_big_endian(bytes + 1, static_cast<std::uint64_t>(moment.seconds) -
+                                  static_cast<std::uint64_t>(kZeroTime.seconds));
   store_big_endian(bytes + 9, moment.nanoseconds);
   store_big_endian(bytes + 13, std::uint16_t{0xFFFF});
   out.string({bytes, sizeof bytes});

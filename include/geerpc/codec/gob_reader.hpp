@@ -67,7 +67,8 @@ class GobReader {
     const bool has_length = read_gob_length(rest, head, length);
     if (!has_length || length > rest.size() - head) {
       if (!more_may_come_) throw_short();
-      throw GobNeedsMore{has_length ? static_cast<std::size_t>(length) - (rest.size() - head) : 1};
+      if (!has_length) throw GobNeedsMore{head > rest.size() ? head - rest.size() : 1};
+      throw GobNeedsMore{static_cast<std::size_t>(length) - (rest.size() - head)};
     }
     p_ = end_ + head;
     end_ = p_ + length;
@@ -122,6 +123,13 @@ class GobReader {
     const std::uint64_t n = uint();
     if (n > static_cast<std::size_t>(all_end_ - p_)) throw_short();
     return static_cast<std::size_t>(n);
+  }
+
+  // Called in front of each element of a container. A struct may end with its message, and so take
+  // no byte at all: without this, counts inside of each other would make many elements of few
+  // bytes.
+  void begin_element() const {
+    if (p_ == end_) throw_short();
   }
 
   // The number of the field that follows in a struct of `fields` fields; false at its end, which is

@@ -19,6 +19,11 @@ namespace detail {
 constexpr bool is_json_space(char c) noexcept {
   return c == ' ' || c == '\n' || c == '\r' || c == '\t';
 }
+// Where the white space ends that begins at `from`.
+constexpr std::size_t skip_blanks(std::string_view text, std::size_t from) noexcept {
+  while (from < text.size() && is_json_space(text[from])) ++from;
+  return from;
+}
 constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 
 // How many bytes at the start of a JSON string stand for themselves, both in what Go writes and in

@@ -30,13 +30,19 @@ GEERPC_BEGIN_NAMESPACE
 
 namespace detail {
 
-// A httplib::Server. Its constructor has the whole process ignore SIGPIPE; that is undone here.
-inline std::unique_ptr<httplib::Server> make_httplib_server() {
+inline std::mutex& sigpipe_mutex() {
   static std::mutex mutex;  // two at a time would each restore what the other one had set
-  const std::lock_guard<std::mutex> lock(mutex);
+  return mutex;
+}
+
+// A httplib::Server, or what derives from it. Its constructor has the whole process ignore SIGPIPE;
+// that is undone here.
+template <class Server = httplib::Server>
+std::unique_ptr<Server> make_httplib_server() {
+  const std::lock_guard<std::mutex> lock(sigpipe_mutex());
   struct sigaction before;
   ::sigaction(SIGPIPE, nullptr, &before);
-  auto server = std::make_unique<httplib::Server>();
+  auto server = std::make_unique<Server>();
   ::sigaction(SIGPIPE, &before, nullptr);
   return server;
 }
@@ -44,19 +50,21 @@ inline std::unique_ptr<httplib::Server> make_httplib_server() {
 // The threads that run handlers. enqueue() is called by the thread that accepts, so this is the
 // place to stop the server: from any other one, its socket could be closed, and the descriptor be
 // taken by somebody else, just before it is used to accept.
-class HttpThreadPool : public httplib::ThreadPool {
+class HttpThreadPool : public httplib::TaskQueue {
  public:
   HttpThreadPool(std::size_t threads, httplib::Server& server, const std::atomic<bool>& stopping)
-      : httplib::ThreadPool(threads), server_(server), stopping_(stopping) {}
+      : pool_(threads), server_(server), stopping_(stopping) {}
 
   // Returns void or bool, depending on the version.
   auto enqueue(std::function<void()> job)
-      -> decltype(std::declval<httplib::ThreadPool&>().enqueue(nullptr)) override {
+      -> decltype(std::declval<httplib::TaskQueue&>().enqueue(nullptr)) override {
     if (stopping_) server_.stop();
-    return httplib::ThreadPool::enqueue(std::move(job));
+    return pool_.enqueue(std::move(job));
   }
+  void shutdown() override { pool_.shutdown(); }
 
  private:
+  httplib::ThreadPool pool_;  // which some versions don't let one derive from
   httplib::Server& server_;
   const std::atomic<bool>& stopping_;
 };

@@ -19,10 +19,13 @@
 
 GEERPC_BEGIN_NAMESPACE
 
-// Answers GET and HEAD at kDebugPath and kDebugJsonPath with what `stats` says at that moment: for
-// programs that have a cpp-httplib server of their own.
-inline HttpHandler debug_handler(std::function<std::vector<ServiceStats>()> stats) {
-  return [stats = std::move(stats)](const httplib::Request& request, httplib::Response& response) {
+// Answers GET and HEAD at kDebugPath and kDebugJsonPath with what `stats` and `describe` say at
+// that moment: for programs that have a cpp-httplib server of their own.
+inline HttpHandler debug_handler(
+    std::function<std::vector<ServiceStats>()> stats,
+    std::function<std::vector<ServiceDescription>()> describe = nullptr) {
+  return [stats = std::move(stats), describe = std::move(describe)](const httplib::Request& request,
+                                                                    httplib::Response& response) {
     const bool html = request.path == kDebugPath;
     response.status = 200;
     if (!html && request.path != kDebugJsonPath) {
@@ -34,7 +37,8 @@ inline HttpHandler debug_handler(std::function<std::vector<ServiceStats>()> stat
     } else {
       response.set_header("Cache-Control", "no-store");
       response.set_header("X-Content-Type-Options", "nosniff");
-      response.set_content(html ? debug_page_html(stats()) : debug_page_json(stats()),
+      const auto types = describe ? describe() : std::vector<ServiceDescription>();
+      response.set_content(html ? debug_page_html(stats(), types) : debug_page_json(stats(), types),
                            html ? "text/html; charset=utf-8" : "application/json");
     }
   };
@@ -49,7 +53,8 @@ class DebugServer {
  public:
   template <class Server, class = decltype(std::declval<const Server&>().stats())>
   explicit DebugServer(const Server& server)
-      : server_(debug_handler([&server] { return server.stats(); })) {}
+      : server_(debug_handler([&server] { return server.stats(); },
+                              [&server] { return server.describe(); })) {}
 
   // Listens on "host:port"; port 0 takes a free one. Returns the port. Throws Error:
   // invalid_argument, or unavailable if the port is taken.

@@ -12,17 +12,17 @@
 #define GEERPC_HTTP_FRONT_HPP
 
 #include <algorithm>    // count_if, min_element
-#include <cctype>       // tolower
 #include <chrono>       // seconds
 #include <cstddef>      // ptrdiff_t, size_t
 #include <mutex>        // mutex
-#include <string>       // string, stoul
+#include <string>       // string
 #include <string_view>  // string_view
 #include <thread>       // thread
 #include <utility>      // move
 #include <vector>       // vector
 
 #include <geerpc/http/backend.hpp>
+#include <geerpc/http/head.hpp>
 #include <geerpc/protocol/http_connect.hpp>
 
 #ifndef GEERPC_NO_HTTP
@@ -37,49 +37,6 @@ struct HttpLimits {
   std::size_t body = 64 << 10;
   SteadyClock::duration time = std::chrono::seconds(5);  // to arrive, and again for the answer
 };
-
-// A request head as it is handed through: lines end with CRLF, and there is one Content-Length.
-struct HttpHead {
-  std::string text;      // without the blank line
-  std::size_t body = 0;  // the Content-Length
-  const char* refusal = nullptr;
-};
-
-inline HttpHead rewrite_http_head(std::string_view head, std::size_t max_body) {
-  HttpHead result;
-  bool has_length = false;
-  while (!head.empty()) {
-    const std::size_t end = head.find('\n');
-    std::string_view line = head.substr(0, end);
-    head.remove_prefix(end + 1);
-    if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
-    if (line.empty()) continue;
-    const std::size_t colon = (std::min)(line.find(':'), line.size());
-    std::string name(line.substr(0, colon));
-    for (char& c : name) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-    if (name == "transfer-encoding") {
-      result.refusal = "411 Length Required";
-    } else if (name == "content-length") {
-      std::string_view value = line.substr(colon + 1);
-      value.remove_prefix((std::min)(value.find_first_not_of(" \t"), value.size()));
-      const std::size_t digits = (std::min)(value.find_first_not_of("0123456789"), value.size());
-      if (has_length || digits == 0 || value.find_first_not_of(" \t", digits) != value.npos) {
-        result.refusal = "400 Bad Request";
-        break;
-      }
-      has_length = true;
-      result.body = digits > 9 ? max_body + 1 : std::stoul(std::string(value.substr(0, digits)));
-      if (result.body > max_body) result.refusal = "413 Content Too Large";
-    } else if (name != "range" && name != "expect") {
-      // Nothing here has ranges, and many of them would multiply the answer. Who expects a
-      // "100 Continue" goes on without.
-      (result.text += line) += "\r\n";
-    }
-  }
-  // Without a length, cpp-httplib would wait for the end of a POST.
-  result.text += "Content-Length: " + std::to_string(result.body) + "\r\n";
-  return result;
-}
 
 // One thread for all connections. A connection carries one request. Thread-safe.
 class HttpFront {

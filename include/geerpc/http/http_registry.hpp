@@ -14,9 +14,8 @@
 #include <string_view>  // string_view
 #include <utility>      // move
 
-#include <geerpc/http/httplib.hpp>
+#include <geerpc/http/exchange.hpp>
 #include <geerpc/http/registry_headers.hpp>
-#include <geerpc/http/tunnel.hpp>
 #include <geerpc/http/url.hpp>
 #include <geerpc/net/local_host.hpp>
 #include <geerpc/registry/registry.hpp>
@@ -99,27 +98,14 @@ class HttpRegistry : public RegistryApi {
       }
 
       detail::HttpTunnel tunnel(context, url_.address());
-      httplib::Client client(tunnel.path(), 80);
-      client.set_address_family(AF_UNIX);
-      client.set_decompress(false);
-      // The tunnel ends it before that.
-      const auto seconds = std::chrono::ceil<std::chrono::seconds>(context.remaining()).count() + 1;
-      client.set_connection_timeout(seconds);
-      client.set_read_timeout(seconds);
-      client.set_write_timeout(seconds);
-      const httplib::Result result = client.send(request);
-      if (const auto& error = tunnel.finish()) throw *error;
-      if (!result) {
-        throw Error(StatusCode::data_loss, "its answer was cut off or is not HTTP (cpp-httplib: " +
-                                               httplib::to_string(result.error()) + ")");
-      }
-      if (result->status < 200 || result->status >= 300) {
-        std::string cause = "HTTP status " + std::to_string(result->status);
-        const std::string reason = result->get_header_value(detail::kRegistryErrorHeader);
+      httplib::Response response = detail::http_exchange(tunnel, context, request);
+      if (response.status < 200 || response.status >= 300) {
+        std::string cause = "HTTP status " + std::to_string(response.status);
+        const std::string reason = response.get_header_value(detail::kRegistryErrorHeader);
         if (!reason.empty()) (cause += ": ") += reason.substr(0, 200);
-        throw Error(code_of(result->status), cause);
+        throw Error(detail::status_from_http(response.status), cause);
       }
-      return Answer{*result, tunnel.answer_has_header("x-geerpc-servers")};
+      return Answer{std::move(response), tunnel.answer_has_header("x-geerpc-servers")};
     });
   }
 
@@ -139,25 +125,6 @@ class HttpRegistry : public RegistryApi {
       if (!detail::add_server(list, address, nullptr)) ++bad;
     }
     return detail::checked_server_list(std::move(list), bad);
-  }
-
-  static StatusCode code_of(int status) {
-    switch (status) {
-      case 400:
-        return StatusCode::invalid_argument;
-      case 401:
-        return StatusCode::unauthenticated;
-      case 403:
-        return StatusCode::permission_denied;
-      case 404:
-        return StatusCode::not_found;
-      case 405:
-        return StatusCode::unimplemented;
-      case 429:
-        return StatusCode::resource_exhausted;
-      default:
-        return StatusCode::unavailable;
-    }
   }
 
   // What `f` returns; its errors say which registry it was.

@@ -15,6 +15,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <geerpc/server/introspection.hpp>
 #include <geerpc/server/stats.hpp>
 
 GEERPC_BEGIN_NAMESPACE
@@ -76,10 +77,41 @@ inline std::string readable_time(double microseconds) {
   return std::to_string(tenths / 10) + '.' + std::to_string(tenths % 10) + unit;
 }
 
+inline std::vector<TypeDescription> types_of(const ServiceStats& service,
+                                             const std::vector<ServiceDescription>& descriptions) {
+  for (const ServiceDescription& description : descriptions) {
+    if (description.name == service.name) return description.types;
+  }
+  return {};
+}
+
+inline nlohmann::json types_json(const std::vector<TypeDescription>& types) {
+  nlohmann::json array = nlohmann::json::array();
+  for (const TypeDescription& type : types) {
+    Buffer text;
+    JsonWriter writer(text);
+    write_description(writer, type);
+    array.push_back(json_codec().decode(text.view(), {}));
+  }
+  return array;
+}
+
+// "Args {Num1 int, Num2 int}"
+inline std::string text_of_type(const TypeDescription& type) {
+  std::string text = type.name + " {";
+  for (const FieldDescription& field : type.fields) {
+    if (&field != type.fields.data()) text += ", ";
+    text += field.name + ' ' + field.type;
+  }
+  return text + '}';
+}
+
 }  // namespace detail
 
-// A complete HTML page, in the shape of GeeRPC's, with the errors and the latency beside the calls.
-inline std::string debug_page_html(const std::vector<ServiceStats>& services) {
+// A complete HTML page, in the shape of GeeRPC's, with the errors and the latency beside the calls,
+// and the structs that methods take and return below them.
+inline std::string debug_page_html(const std::vector<ServiceStats>& services,
+                                   const std::vector<ServiceDescription>& descriptions = {}) {
   std::string page =
       "<!DOCTYPE html>\n<html>\n<head><meta charset=\"utf-8\"><title>GeeRPC Services</title>"
       "<style>body{font-family:sans-serif}table{border-collapse:collapse}"
@@ -98,13 +130,18 @@ inline std::string debug_page_html(const std::vector<ServiceStats>& services) {
               detail::readable_time(longest.count()) + "</td></tr>\n";
     }
     page += "</table>\n";
+    for (const TypeDescription& type : detail::types_of(service, descriptions)) {
+      page += "<pre>" + detail::html_escaped(detail::text_of_type(type)) + "</pre>\n";
+    }
   }
   return page + "</body>\n</html>\n";
 }
 
 // {"services":[{"name":"Foo","methods":[{"name":"Sum","signature":"Sum(Args) int","calls":1,
-// "errors":0,"in_flight":0,"total_us":12.5,"max_us":12.5}]}]}
-inline std::string debug_page_json(const std::vector<ServiceStats>& services) {
+// "errors":0,"in_flight":0,"total_us":12.5,"max_us":12.5}],
+// "types":[{"name":"Args","fields":[{"name":"Num1","type":"int"}]}]}]}
+inline std::string debug_page_json(const std::vector<ServiceStats>& services,
+                                   const std::vector<ServiceDescription>& descriptions = {}) {
   nlohmann::json all = nlohmann::json::array();
   for (const ServiceStats& service : services) {
     nlohmann::json methods = nlohmann::json::array();
@@ -119,7 +156,9 @@ inline std::string debug_page_json(const std::vector<ServiceStats>& services) {
                          {"total_us", total.count()},
                          {"max_us", longest.count()}});
     }
-    all.push_back({{"name", service.name}, {"methods", std::move(methods)}});
+    all.push_back({{"name", service.name},
+                   {"methods", std::move(methods)},
+                   {"types", detail::types_json(detail::types_of(service, descriptions))}});
   }
   const nlohmann::json json = {{"services", std::move(all)}};
   return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);

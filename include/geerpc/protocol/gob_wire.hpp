@@ -14,7 +14,7 @@
 #include <utility>      // exchange, move
 #include <variant>      // monostate
 
-#include <geerpc/codec/gob_codec.hpp>
+#include <geerpc/codec/gob_stream.hpp>
 #include <geerpc/protocol/gob_headers.hpp>
 #include <geerpc/protocol/wire.hpp>
 
@@ -25,7 +25,7 @@ namespace detail {
 // What a connection in gob remembers, made before the wire that it is a part of.
 struct GobConnection {
   mutable GobStream stream;
-  GobCodec connection_codec{stream};
+  GobStreamCodec connection_codec{stream};
 };
 
 // The writing functions, const as they are, are for one thread at a time, in the order in which the

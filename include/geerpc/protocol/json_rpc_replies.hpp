@@ -12,6 +12,7 @@
 #include <cstdint>      // uint64_t
 #include <memory>       // shared_ptr
 #include <mutex>        // mutex
+#include <optional>     // optional
 #include <string>       // string
 #include <string_view>  // string_view
 #include <utility>      // move
@@ -20,15 +21,19 @@
 #include <geerpc/base/buffer.hpp>
 #include <geerpc/codec/json_writer.hpp>
 #include <geerpc/protocol/json_rpc.hpp>
+#include <geerpc/protocol/json_rpc_answer.hpp>
 
 GEERPC_BEGIN_NAMESPACE
 
 namespace detail {
 
-// The requests that one array brought. Its answer leaves when the last of them has its reply.
+// The requests whose replies leave together, when the last of them is there: those that one array
+// brought, or the one of a text that came by itself.
 struct JsonRpcBatch {
-  std::size_t left = 0;  // replies that are still to come
-  std::string answer;    // those that are here, behind a bracket, with commas between them
+  std::size_t left = 0;               // replies that are still to come
+  bool array = true;                  // in brackets, even if it is only one
+  std::shared_ptr<JsonRpcAnswer> to;  // null: back on the stream
+  std::string answer{};               // the replies that are here, behind a bracket
 };
 
 // One end of one connection. Thread-safe: requests are added by who reads, and answered by anybody.
@@ -167,14 +172,17 @@ class JsonRpcReplies {
     if (batch != nullptr) {
       std::string& answer = batch->answer;
       const std::size_t before = answer.size();
-      answer += answer.empty() ? '[' : ',';
+      if (batch->array) answer += answer.empty() ? '[' : ',';
       answer += out.view().substr(start);
       gathered_ += answer.size() - before;
       out.truncate(start);
       if (--batch->left != 0) return;
       gathered_ -= answer.size();
+      if (batch->array) answer += ']';
+      if (batch->to != nullptr) {
+        return batch->to->settle(JsonRpcAnswer::State::ready, std::move(answer));
+      }
       out.append(answer);
-      out.push_back(']');
     }
     out.push_back('\n');
   }
@@ -187,6 +195,21 @@ class JsonRpcReplies {
   std::uint64_t last_ = 0;
   std::size_t gathered_ = 0;  // bytes of the answers of all unfinished batches
 };
+
+// What is answered to a text that is no JSON; nothing if it is.
+inline std::optional<std::string> json_rpc_parse_error(std::string_view text,
+                                                       const DecodeLimits& limits) {
+  try {
+    JsonReader reader(text, limits);
+    reader.skip();
+    reader.finish();
+    return {};
+  } catch (const Error& error) {
+    Buffer out;
+    JsonRpcReplies::write_stray(out, error);
+    return std::string(out.view().substr(0, out.size() - 1));
+  }
+}
 
 }  // namespace detail
 

@@ -15,6 +15,7 @@
 #include <memory>       // make_shared, shared_ptr
 #include <string>       // string
 #include <string_view>  // string_view
+#include <utility>      // move
 
 #include <geerpc/codec/json_scan.hpp>
 #include <geerpc/protocol/json_rpc_replies.hpp>
@@ -26,38 +27,47 @@ namespace detail {
 
 class JsonRpcServerWire final : public Wire {
  public:
-  // `max_batch`: elements of one batch; `max_batch_bytes`: of its text.
-  JsonRpcServerWire(const WireLimits& limits, std::size_t max_batch, std::size_t max_batch_bytes)
+  // `max_batch`: elements of one batch; `max_batch_bytes`: of its text. With `answer`, the input is
+  // one request or batch, and all that is answered to it goes there.
+  JsonRpcServerWire(const WireLimits& limits, std::size_t max_batch, std::size_t max_batch_bytes,
+                    std::shared_ptr<JsonRpcAnswer> answer = nullptr)
       : Wire(json_rpc_codec(2), limits),
         max_batch_(max_batch),
         max_batch_bytes_(max_batch_bytes),
+        answer_(std::move(answer)),
         replies_(this->limits().max_message),
         scanner_(this->limits().decode.max_depth) {}
+
+  ~JsonRpcServerWire() override {
+    if (answer_ != nullptr) answer_->settle(JsonRpcAnswer::State::lost);
+  }
 
   std::size_t read(std::string_view input, Message& message) override {
     message.reset();
     if (in_batch_ != 0) return read_element(input, 0, message);
+    if (const std::size_t blanks = skip_blanks(input, 0)) {  // not kept, but counted
+      check_size(blanks_ += blanks);
+      message.kind = MessageKind::nothing;
+      return blanks;
+    }
     if (scanner_.feed(input) != JsonScanner::Status::done) {
       check_size(input.size());
       return 0;
     }
     const std::size_t end = scanner_.end();
     scanner_.reset();
+    blanks_ = 0;
     check_size(end);
-    std::size_t begin = 0;
-    while (is_json_space(input[begin])) ++begin;
-    const std::string_view text = input.substr(begin, end - begin);
+    const std::string_view text = input.substr(0, end);
     if (text[0] == '[') {
-      if (begin_batch(text, message)) return read_element(input, begin + 1, message);
+      if (begin_batch(text, message)) return read_element(input, 1, message);
     } else {
       take(parse(text, message), message);
     }
     return skip_blanks(input, end);
   }
 
-  bool between_messages(std::string_view input) const override {
-    return in_batch_ == 0 && skip_blanks(input, 0) == input.size();
-  }
+  bool in_batch() const noexcept override { return in_batch_ != 0; }
 
   // A server asks nothing.
   void begin_request(Buffer&, const RequestHeader&) const override {}
@@ -90,11 +100,6 @@ class JsonRpcServerWire final : public Wire {
   bool has_notify() const noexcept override { return true; }
 
  private:
-  static std::size_t skip_blanks(std::string_view input, std::size_t from) {
-    while (from < input.size() && is_json_space(input[from])) ++from;
-    return from;
-  }
-
   JsonRpcRequest parse(std::string_view text, Message& message) const {
     return parse_json_rpc_request(text, limits().decode, batch_ != nullptr,
                                   message.unescaped_method);
@@ -113,12 +118,24 @@ class JsonRpcServerWire final : public Wire {
       message.body = none ? "[]" : request.params;
     }
     message.kind = request.id.empty() ? MessageKind::notify : MessageKind::request;
-    if (!request.id.empty()) message.seq = replies_.add(request, batch_);
+    if (!request.id.empty()) {
+      message.seq = replies_.add(request, batch_ == nullptr ? alone() : batch_);
+    } else if (batch_ == nullptr) {
+      answer_nothing();
+    }
+  }
+  // What one request is that is in no batch.
+  std::shared_ptr<JsonRpcBatch> alone() const {
+    if (answer_ == nullptr) return nullptr;
+    return std::make_shared<JsonRpcBatch>(JsonRpcBatch{1, false, answer_});
+  }
+  void answer_nothing() const {
+    if (answer_ != nullptr) answer_->settle(JsonRpcAnswer::State::nothing);
   }
 
   // Checks the whole array before any of it runs. False if it is one bad request.
   bool begin_batch(std::string_view text, Message& message) {
-    const auto batch = std::make_shared<JsonRpcBatch>();
+    const auto batch = std::make_shared<JsonRpcBatch>(JsonRpcBatch{0, true, answer_});
     JsonRpcRequest whole;
     std::size_t elements = 0;
     JsonReader reader(text, limits().decode);
@@ -140,6 +157,7 @@ class JsonRpcServerWire final : public Wire {
     } else {
       batch_ = batch;
       in_batch_ = elements;
+      if (batch->left == 0) answer_nothing();
       return true;
     }
     whole.id = "null";
@@ -160,11 +178,13 @@ class JsonRpcServerWire final : public Wire {
   // Constant after construction.
   const std::size_t max_batch_;
   const std::size_t max_batch_bytes_;
+  const std::shared_ptr<JsonRpcAnswer> answer_;  // may be null
 
   mutable JsonRpcReplies replies_;
 
   // Of the reading half.
   JsonScanner scanner_;
+  std::size_t blanks_ = 0;                        // that were read over in front of a value
   std::shared_ptr<JsonRpcBatch> batch_;           // the array that is being read
   std::size_t in_batch_ = 0;                      // its elements that were not read yet
   JsonRpcVersion version_ = JsonRpcVersion::two;  // of the last request

@@ -38,7 +38,11 @@ class JsonWire final : public Wire {
   std::size_t read(std::string_view input, Message& message) override {
     message.reset();
     if (header_end_ == 0) {
-      while (blanks_ < input.size() && is_json_space(input[blanks_])) ++blanks_;
+      if (const std::size_t blanks = skip_blanks(input, 0)) {  // not kept, but counted
+        check_size(blanks_ += blanks);
+        message.kind = MessageKind::nothing;
+        return blanks;
+      }
       if (!scan(input, 0)) return 0;
       header_end_ = scanner_.end();
       scanner_.reset();
@@ -51,19 +55,14 @@ class JsonWire final : public Wire {
       read_header(input.substr(0, header_end), message);  // so that the caller knows whose it is
       throw;
     }
-    std::size_t end = header_end + scanner_.end();
+    const std::size_t end = header_end + scanner_.end();
     header_end_ = blanks_ = 0;
     scanner_.reset();
     message.reset();
     read_header(input.substr(0, header_end), message);
     check_size(end);
     message.body = input.substr(header_end, end - header_end);
-    while (end < input.size() && is_json_space(input[end])) ++end;
-    return end;
-  }
-
-  bool between_messages(std::string_view input) const override {
-    return header_end_ == 0 && blanks_ == input.size();
+    return skip_blanks(input, end);
   }
 
   bool read_unfinished(std::string_view input, Message& message) override {
@@ -156,7 +155,7 @@ class JsonWire final : public Wire {
         if (!reader.try_null()) reader.string(message.unescaped_method);
       } else if (equal_folded(name, "Seq")) {
         if (!reader.try_null()) message.seq = reader.integer<std::uint64_t>();
-      } else if (equal_folded(name, "Error")) {
+      } else if (equal_folded(name, "Error") && side_ == Side::client) {
         if (!reader.try_null()) reader.string(message.unescaped_text);
       } else if (name == "Timeout") {
         message.timeout = std::chrono::nanoseconds(reader.integer<std::int64_t>());
@@ -177,10 +176,7 @@ class JsonWire final : public Wire {
       message.method = {};
       throw Error(StatusCode::invalid_argument, "the name of the method is too long");
     }
-    if (side_ == Side::server) {
-      message.kind = MessageKind::request;  // an Error in a request means nothing
-      return;
-    }
+    if (side_ == Side::server) return;  // an Error in a request means nothing
     message.text = message.unescaped_text;
     message.kind = message.text.empty() ? MessageKind::reply : MessageKind::error;
     // A Go server's stray errors have seq 0, too, but they are meant for nobody.
@@ -204,7 +200,7 @@ class JsonWire final : public Wire {
   // Of the reading half.
   JsonScanner scanner_;
   std::size_t header_end_ = 0;  // once the header was found
-  std::size_t blanks_ = 0;      // in front of the header
+  std::size_t blanks_ = 0;      // that were read over in front of it
 };
 
 }  // namespace detail

@@ -56,6 +56,9 @@ class Wire {
   // True if `input` holds nothing of a message yet, so that the peer is idle rather than slow.
   virtual bool between_messages(std::string_view input) const { return input.empty(); }
 
+  // True in the midst of several requests that get one answer: they are read to the last.
+  virtual bool in_batch() const noexcept { return false; }
+
   // After read() returned 0: how many more bytes the message needs at least, at least 1.
   virtual std::size_t missing() const noexcept { return 1; }
 

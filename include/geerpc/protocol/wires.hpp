@@ -1,7 +1,7 @@
 // geerpc: typed RPC, service discovery and load balancing for C++17
 // SPDX-License-Identifier: MIT
 //
-// Which Wire goes with which protocol and codec.
+// The codecs that Go GeeRPC declares, and which Wire goes with which codec or protocol.
 
 #ifndef GEERPC_PROTOCOL_WIRES_HPP
 #define GEERPC_PROTOCOL_WIRES_HPP
@@ -10,10 +10,7 @@
 
 #include <geerpc/protocol/frame_wire.hpp>
 #include <geerpc/protocol/gob_wire.hpp>
-#include <geerpc/protocol/json_rpc_client_wire.hpp>
-#include <geerpc/protocol/json_rpc_wire.hpp>
 #include <geerpc/protocol/json_wire.hpp>
-#include <geerpc/protocol/option.hpp>
 
 GEERPC_BEGIN_NAMESPACE
 
@@ -24,26 +21,25 @@ inline bool may_meet_go_server(const Codec& codec) noexcept {
   return codec.id() == CodecId::json || codec.id() == CodecId::gob;
 }
 
-inline std::unique_ptr<Wire> make_client_wire(const Codec& codec, const WireLimits& limits) {
-  if (codec.id() == CodecId::json) {
-    return std::make_unique<JsonWire>(codec, limits, Wire::Side::client, true);
-  }
-  if (codec.id() == CodecId::gob) {
-    return std::make_unique<GobWire>(limits, Wire::Side::client, GobWire::Dialect::geerpc, true);
-  }
-  return std::make_unique<FrameWire>(codec, limits);
-}
+// Of codecs that have no frames of ours around their values. Reached by way of the codec, so that a
+// program has no code of those that it does not name.
+struct Layout {
+  std::unique_ptr<Wire> (*make_wire)(const Codec&, const WireLimits&, Wire::Side, bool extended);
+};
 
-inline std::unique_ptr<Wire> make_server_wire(const Codec& codec, const WireLimits& limits,
-                                              const Option& option) {
-  if (codec.id() == CodecId::json) {
-    return std::make_unique<JsonWire>(codec, limits, Wire::Side::server, option.extended);
-  }
-  if (codec.id() == CodecId::gob) {
-    return std::make_unique<GobWire>(limits, Wire::Side::server, GobWire::Dialect::geerpc,
-                                     option.extended);
-  }
-  return std::make_unique<FrameWire>(codec, limits);
+inline constexpr Layout kJsonStream{[](const Codec& codec, const WireLimits& limits,
+                                       Wire::Side side, bool extended) -> std::unique_ptr<Wire> {
+  return std::make_unique<JsonWire>(codec, limits, side, extended);
+}};
+inline constexpr Layout kGobStream{[](const Codec&, const WireLimits& limits, Wire::Side side,
+                                      bool extended) -> std::unique_ptr<Wire> {
+  return std::make_unique<GobWire>(limits, side, GobWire::Dialect::geerpc, extended);
+}};
+
+inline std::unique_ptr<Wire> make_wire(const Codec& codec, const WireLimits& limits,
+                                       Wire::Side side, bool extended) {
+  if (codec.layout() == nullptr) return std::make_unique<FrameWire>(codec, limits);
+  return codec.layout()->make_wire(codec, limits, side, extended);
 }
 
 inline std::unique_ptr<Wire> make_net_rpc_wire(const WireLimits& limits, Wire::Side side) {
@@ -51,6 +47,20 @@ inline std::unique_ptr<Wire> make_net_rpc_wire(const WireLimits& limits, Wire::S
 }
 
 }  // namespace detail
+
+// "application/json": byte for byte what Go's encoding/json writes.
+inline const Codec& json_codec() {
+  static const detail::BuiltinCodec<detail::JsonReader, detail::JsonWriter> codec(
+      detail::CodecId::json, "application/json", &detail::kJsonStream);
+  return codec;
+}
+
+// "application/gob": for Go programs that use net/rpc or GeeRPC. docs/interop.md says which types
+// are which.
+inline const Codec& gob_codec() {
+  static const detail::GobStreamCodec codec(&detail::kGobStream);
+  return codec;
+}
 
 GEERPC_END_NAMESPACE
 

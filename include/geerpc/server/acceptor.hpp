@@ -22,9 +22,13 @@ namespace detail {
 // Accepts from construction to destruction.
 class Acceptor {
  public:
-  // Throws Error(unavailable) if the address can't be had.
-  Acceptor(const Address& address, std::shared_ptr<ServerCore> core)
-      : listener_(address), core_(std::move(core)), thread_([this] { run(); }) {}
+  // Throws Error(unavailable) if the address can't be had. `only_http`: see ServerCore::accept().
+  Acceptor(const Address& address, std::shared_ptr<ServerCore> core,
+           std::shared_ptr<PlainHttp> only_http)
+      : listener_(address),
+        core_(std::move(core)),
+        only_http_(std::move(only_http)),
+        thread_([this] { run(); }) {}
   ~Acceptor() {
     stop_.wake();
     thread_.join();
@@ -56,7 +60,7 @@ class Acceptor {
 
   void accept(Socket socket, const Address& peer) {
     try {
-      core_->accept(std::move(socket), peer);
+      core_->accept(std::move(socket), peer, only_http_);
     } catch (const std::exception&) {
       // Out of memory: this connection is closed, the next one may find some.
     }
@@ -65,6 +69,7 @@ class Acceptor {
   const Waker stop_;
   const Listener listener_;
   const std::shared_ptr<ServerCore> core_;
+  const std::shared_ptr<PlainHttp> only_http_;
   std::thread thread_;
 };
 

@@ -39,18 +39,30 @@ class ServerConnection : public ServerStream,
   // ---- The reading half.
 
   // False if the connection is to be closed; see Handshake.
-  bool shake_hands(const std::vector<const Codec*>& codecs) {
-    std::optional<Handshake::Agreement> agreement = Handshake(*this, codecs).run();
+  bool shake_hands(const std::vector<const Codec*>& codecs, bool has_http) {
+    std::optional<Handshake::Agreement> agreement = Handshake(*this, codecs, has_http).run();
     if (!agreement) return false;
-    option_ = std::move(agreement->option);
-    wire_ = std::move(agreement->wire);
+    agree(std::move(*agreement));
     return true;
   }
+  // In place of a handshake.
+  void agree(Handshake::Agreement agreement) {
+    option_ = std::move(agreement.option);
+    wire_ = std::move(agreement.wire);
+  }
+  // After that. Such a connection carries no messages and has no wire().
+  bool is_plain_http() const noexcept { return wire_ == nullptr; }
+
+  // False once no further request is to be read.
+  bool may_read() const noexcept { return !stopping() || wire_->in_batch(); }
 
   // The next message, without waiting: false if it is not all there. Throws Error if what is there
   // can't be one; message.seq then tells whose it was, if that is known.
   bool next_message(Message& message) {
-    if (input_.empty()) return false;
+    if (input_.empty()) {
+      message.metadata.clear();  // an idle connection must not hold on to it
+      return false;
+    }
     const std::size_t size = wire_->read(input_.view(), message);
     if (size == 0) return false;
     input_.consume(size);  // the message's views stay valid until the next receive()
@@ -90,6 +102,11 @@ class ServerConnection : public ServerStream,
 
   std::mutex& mutex() noexcept { return mutex_; }
   std::vector<RunningCall*>& slow_calls() noexcept { return slow_calls_; }  // mutex held
+  // Whether a call may run while others are read and run beside it.
+  bool may_have_more_slow_calls() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return slow_calls_.size() < options_.max_calls_per_connection;
+  }
   // Mutex held: nothing more is read, and nobody is going to write a reply any more.
   bool is_over() const noexcept {
     return input_ended_ && slow_calls_.empty() && late_replies_ == 0;
@@ -103,7 +120,7 @@ class ServerConnection : public ServerStream,
     input_broken_ = broken;
   }
 
-  // No request is read after the one at work. Any thread.
+  // No request is read after the one at work, or the batch. Any thread.
   void stop_reading() {
     stopping_.store(true, std::memory_order_relaxed);
     ::shutdown(socket_.fd(), SHUT_RD);

@@ -23,7 +23,10 @@
 
 #include <geerpc/base/hot_path.hpp>
 #include <geerpc/net/address.hpp>
+#include <geerpc/server/introspection.hpp>
+#include <geerpc/server/json_rpc_text.hpp>
 #include <geerpc/server/monitor.hpp>
+#include <geerpc/server/plain_http.hpp>
 #include <geerpc/server/services.hpp>
 #include <geerpc/server/worker_pool.hpp>
 
@@ -35,12 +38,13 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
  public:
   explicit ServerCore(ServerOptions options)
       : options_(std::move(options)),
-        codecs_(all_codecs(options_)),
+        codecs_(known_codecs(options_)),
         watchlist_(std::make_shared<Watchlist>()),
         draining_(std::make_shared<std::atomic<bool>>(false)),
         pool_(watchlist_),
         monitor_(watchlist_,
                  [this](RunningCall& call, SteadyClock::time_point now) { attend(call, now); }) {
+    if (options_.introspection) add_introspection(services_);
     monitor_.start();
   }
 
@@ -51,24 +55,36 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
   // True in a thread that runs one of this server's handlers.
   bool in_handler() const noexcept { return serving() == this; }
 
-  // Serves a new connection, or closes it if there are too many.
-  void accept(Socket socket, const Address& peer) {
+  // From now on there is somebody for plain HTTP. Null: nobody.
+  void set_http(std::shared_ptr<PlainHttp> http) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    http_ = std::move(http);
+  }
+
+  // Serves a new connection, or closes it if there are too many. With `only_http` it is that,
+  // whatever it begins with.
+  void accept(Socket socket, const Address& peer, std::shared_ptr<PlainHttp> only_http = nullptr) {
     auto info = std::make_shared<PeerInfo>();
     info->address = peer.str();
     info->draining = draining_;
     const auto connection =
         std::make_shared<ServerConnection>(std::move(socket), std::move(info), options_);
+    std::shared_ptr<PlainHttp> http = only_http;
     {
       const std::lock_guard<std::mutex> lock(mutex_);
       if (connections_.size() >= options_.max_connections) return;
       connections_.insert(connection);
+      if (http == nullptr) http = http_;
     }
-    const auto task = [core = shared_from_this(), connection](Worker& worker) {
+    const bool agreed = only_http != nullptr;
+    const auto task = [core = shared_from_this(), connection, http, agreed](Worker& worker) {
       serving() = core.get();
-      if (core->shake_hands(connection)) {
-        core->serve(connection, worker);
-      } else {
+      if (!agreed && !core->shake_hands(connection, http != nullptr)) {
         core->forget(connection);
+      } else if (connection->is_plain_http()) {
+        core->serve_http(connection, *http);
+      } else {
+        core->serve(connection, worker);
       }
       serving() = nullptr;
     };
@@ -113,24 +129,55 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
   static constexpr std::chrono::milliseconds kGrace{1000};
   static constexpr std::chrono::milliseconds kRetry{5};
 
-  static std::vector<const Codec*> all_codecs(const ServerOptions& options) {
-    std::vector<const Codec*> codecs = {&msgpack_codec(), &json_codec(), &gob_codec()};
-    codecs.insert(codecs.end(), options.codecs.begin(), options.codecs.end());
-    return codecs;
-  }
-
   // The core that this thread works for.
   static const ServerCore*& serving() noexcept {
     thread_local const ServerCore* core = nullptr;
     return core;
   }
 
-  bool shake_hands(const Connection& connection) {
+  bool shake_hands(const Connection& connection, bool has_http) {
     try {
-      return connection->shake_hands(codecs_);
+      return connection->shake_hands(codecs_, has_http);
     } catch (const std::exception&) {
       return false;  // out of memory
     }
+  }
+
+  void serve_http(const Connection& connection, PlainHttp& http) {
+    const auto answer = [&](std::string_view text, std::chrono::nanoseconds timeout) {
+      return answer_json_rpc(*connection, text, timeout);
+    };
+    try {
+      http.serve(*connection, {answer, services_, options_.protocols.json_rpc});
+    } catch (const std::exception&) {
+      // out of memory
+    }
+    connection->close();
+    forget(connection);
+  }
+
+  // See RpcAccess.
+  std::optional<std::string> answer_json_rpc(const ServerConnection& from, std::string_view text,
+                                             std::chrono::nanoseconds timeout) {
+    if (auto error = json_rpc_parse_error(text, options_.decode)) return error;
+    const auto answer = std::make_shared<JsonRpcAnswer>();
+    auto connection = connection_for(text, timeout, from, answer);
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      connections_.insert(connection);
+    }
+    if (!run_serve(connection)) forget(connection);
+    connection.reset();  // nobody but those who serve it keeps it
+    return wait_for(*answer, timeout, from);
+  }
+
+  // Serves in another thread. False if there can be none.
+  bool run_serve(const Connection& connection) {
+    return pool_.run([core = shared_from_this(), connection](Worker& worker) {
+      serving() = core.get();
+      core->serve(connection, worker);
+      serving() = nullptr;
+    });
   }
 
   // Serves as the thread that reads, until the stream ends or the monitor has given the connection
@@ -145,7 +192,7 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
         bool works = connection->flush(), all_sent = true;
         while (works) {
           auto now = SteadyClock::now();
-          while (!connection->stopping() && connection->next_message(message)) {
+          while (connection->may_read() && connection->next_message(message)) {
             const Outcome outcome = handle(connection, worker, message, now);
             if (outcome == Outcome::handed_over) return;
             if (outcome == Outcome::broken) return end_input(connection);
@@ -286,44 +333,16 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
     if (connections_.empty()) changed_.notify_all();
   }
 
-  static void cancel_call(ServerConnection& connection, std::uint64_t seq) {
-    std::shared_ptr<CancelState> state;
-    {
-      const std::lock_guard<std::mutex> lock(connection.mutex());
-      for (RunningCall* const call : connection.slow_calls()) {
-        if (call->seq() == seq) state = call->cancel_locked(CancelReason::requested);
-      }
-    }
-    if (state != nullptr) state->cancel(CancelReason::requested);
-  }
-  static void cancel_calls(ServerConnection& connection, CancelReason reason) {
-    std::vector<std::shared_ptr<CancelState>> states;
-    {
-      const std::lock_guard<std::mutex> lock(connection.mutex());
-      for (RunningCall* const call : connection.slow_calls()) {
-        states.push_back(call->cancel_locked(reason));
-      }
-    }
-    for (const auto& state : states) {
-      if (state != nullptr) state->cancel(reason);
-    }
-  }
-
   // The monitor, about a call that takes long: it must not wait here.
   void attend(RunningCall& call, SteadyClock::time_point now) {
     const Connection connection = call.connection().shared_from_this();
     if (const std::optional<Error> error = call.expire(now)) {
       reply_late(connection, call.message(), *error);
     }
-    if (call.is_handed_over() || !may_hand_over(*connection)) return;
-    const auto task = [core = shared_from_this(), connection](Worker& worker) {
-      serving() = core.get();
-      core->serve(connection, worker);
-      serving() = nullptr;
-    };
+    if (call.is_handed_over() || !connection->may_have_more_slow_calls()) return;
     // The call keeps the worker's mutex from here to there, so the new reader can't be overtaken.
     call.hand_over();
-    if (!pool_.run(task)) call.take_back();
+    if (!run_serve(connection)) call.take_back();
   }
 
   // In another thread: a handler may be encoding its result into the same outbox.
@@ -336,11 +355,6 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
       core->end_if_over(connection, [&] { connection->remove_late_reply(); });
     };
     if (!pool_.run(task)) connection->abort();
-  }
-
-  bool may_hand_over(ServerConnection& connection) const {
-    const std::lock_guard<std::mutex> lock(connection.mutex());
-    return connection.slow_calls().size() < options_.max_calls_per_connection;
   }
 
   // `condition` is asked with the mutex held.
@@ -371,7 +385,9 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  std::set<Connection> connections_;  // guarded by mutex_
+  // Guarded by mutex_.
+  std::set<Connection> connections_;
+  std::shared_ptr<PlainHttp> http_;
 
   WorkerPool pool_;
   Monitor monitor_;

@@ -17,8 +17,8 @@
 #include <geerpc/base/context.hpp>
 #include <geerpc/base/function_ref.hpp>
 #include <geerpc/codec/codec.hpp>
+#include <geerpc/reflect/describe.hpp>
 #include <geerpc/reflect/signature.hpp>
-#include <geerpc/reflect/type_name.hpp>
 #include <geerpc/server/stats.hpp>
 
 GEERPC_BEGIN_NAMESPACE
@@ -41,14 +41,17 @@ class Responder {
 
 class Handler {
  public:
-  Handler(std::string full_name, std::string signature)
-      : full_name_(std::move(full_name)), signature_(std::move(signature)) {}
+  explicit Handler(std::string full_name) : full_name_(std::move(full_name)) {}
   virtual ~Handler() = default;
   Handler(const Handler&) = delete;
   Handler& operator=(const Handler&) = delete;
 
   const std::string& full_name() const noexcept { return full_name_; }  // "Foo.Sum"
-  const std::string& signature() const noexcept { return signature_; }  // "Sum(Args) int"
+  std::string_view name() const noexcept {                              // "Sum"
+    return std::string_view(full_name_).substr(full_name_.rfind('.') + 1);
+  }
+  // Adds the structs that the method needs to `types`.
+  virtual MethodDescription describe(TypeDescriptions& types) const = 0;
 
   // Decodes the arguments, runs the user's code and gives its result to the responder. May throw
   // anything; then there was no result. Any number of threads at once.
@@ -59,19 +62,14 @@ class Handler {
 
  private:
   const std::string full_name_;
-  const std::string signature_;
 };
 
-// "Sum(Args, int) string" for a result and a tuple of arguments.
 template <class R, class... A>
-std::string signature_text(std::string_view name, const std::tuple<A...>*) {
-  std::string text(name);
-  text += '(';
-  std::string_view separator;
-  ((text.append(separator), separator = ", ", text += type_name<A>()), ...);
-  text += ')';
-  if constexpr (!std::is_void_v<R>) text += ' ' + type_name<std::decay_t<R>>();
-  return text;
+MethodDescription describe_method(std::string_view name, TypeDescriptions& types,
+                                  const std::tuple<A...>*) {
+  (types.add<A>(), ...);
+  types.add<R>();
+  return {std::string(name), {type_name<A>()...}, type_name<R>()};
 }
 
 // F is a callable whose signature S gives; for a method, one that is bound to its object.
@@ -82,11 +80,12 @@ class FunctionHandler final : public Handler {
 
  public:
   FunctionHandler(const std::string& full_name, F function)
-      : Handler(full_name,
-                signature_text<R>(std::string_view(full_name).substr(full_name.rfind('.') + 1),
-                                  static_cast<const Args*>(nullptr))),
-        function_(std::move(function)) {
+      : Handler(full_name), function_(std::move(function)) {
     check_types(static_cast<const Args*>(nullptr));
+  }
+
+  MethodDescription describe(TypeDescriptions& types) const override {
+    return describe_method<std::decay_t<R>>(name(), types, static_cast<const Args*>(nullptr));
   }
 
   void run(const Codec& codec, std::string_view text, const DecodeLimits& limits,

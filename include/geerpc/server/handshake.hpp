@@ -17,6 +17,8 @@
 
 #include <geerpc/codec/json_scan.hpp>
 #include <geerpc/protocol/http_connect.hpp>
+#include <geerpc/protocol/json_rpc_wire.hpp>
+#include <geerpc/protocol/option.hpp>
 #include <geerpc/protocol/recognise.hpp>
 #include <geerpc/protocol/wires.hpp>
 #include <geerpc/server/stream.hpp>
@@ -25,23 +27,37 @@ GEERPC_BEGIN_NAMESPACE
 
 namespace detail {
 
+inline WireLimits wire_limits(const ServerOptions& options) {
+  WireLimits limits;
+  limits.max_message = options.max_message_size;
+  limits.decode = options.decode;
+  return limits;
+}
+
+// What an option may ask for.
+inline std::vector<const Codec*> known_codecs(const ServerOptions& options) {
+  std::vector<const Codec*> codecs = {&msgpack_codec(), &json_codec(), &gob_codec()};
+  codecs.insert(codecs.end(), options.codecs.begin(), options.codecs.end());
+  return codecs;
+}
+
 // Runs once, in the connection's thread, before anything else is read.
 class Handshake {
  public:
   // What was agreed.
   struct Agreement {
-    Option option;
-    std::unique_ptr<Wire> wire;
+    Option option{};
+    std::unique_ptr<Wire> wire{};  // null: it is plain HTTP
   };
 
-  // Both outlive the handshake, and the codecs the wire, too.
-  Handshake(ServerStream& stream, const std::vector<const Codec*>& codecs)
+  // Both outlive the handshake, and the codecs the wire, too. `has_http`: somebody is there for
+  // plain HTTP.
+  Handshake(ServerStream& stream, const std::vector<const Codec*>& codecs, bool has_http)
       : stream_(stream),
         codecs_(codecs),
-        deadline_(ServerStream::after(stream.options().handshake_timeout)) {
-    limits_.max_message = stream.options().max_message_size;
-    limits_.decode = stream.options().decode;
-  }
+        has_http_(has_http),
+        limits_(wire_limits(stream.options())),
+        deadline_(ServerStream::after(stream.options().handshake_timeout)) {}
 
   // Nothing if the connection is to be closed; a peer that can understand it was told why.
   std::optional<Agreement> run() {
@@ -51,6 +67,7 @@ class Handshake {
     }
     if (opening == Opening::gob) return agree_on_net_rpc();
     if (opening == Opening::http) {
+      if (has_http_ && !is_connect()) return Agreement();
       const std::string_view connected = open_tunnel();
       if (connected.empty()) return {};
       if (connected == kConnectedToGoRpc) return agree_on_net_rpc();
@@ -87,6 +104,14 @@ class Handshake {
         break;
     }
     return {};
+  }
+
+  // Looks at no more of the request than that takes.
+  bool is_connect() {
+    constexpr std::string_view word = "CONNECT ";
+    while (input().size() < word.size() && word.substr(0, input().size()) == input() && receive()) {
+    }
+    return input().substr(0, word.size()) == word;
   }
 
   // Answers HTTP CONNECT; what it leads to, or nothing if it was refused.
@@ -159,7 +184,9 @@ class Handshake {
   std::unique_ptr<Wire> choose_wire(const Option& option) {
     std::unique_ptr<Wire> wire;
     for (const Codec* const codec : codecs_) {
-      if (codec->content_type() == option.codec) wire = make_server_wire(*codec, limits_, option);
+      if (codec->content_type() == option.codec) {
+        wire = make_wire(*codec, limits_, Wire::Side::server, option.extended);
+      }
     }
     if (wire != nullptr && option.magic == kMagicNumber) return wire;
     const Error refusal =
@@ -190,8 +217,9 @@ class Handshake {
 
   ServerStream& stream_;
   const std::vector<const Codec*>& codecs_;
+  const bool has_http_;
+  const WireLimits limits_;
   const SteadyClock::time_point deadline_;
-  WireLimits limits_;
 };
 
 }  // namespace detail

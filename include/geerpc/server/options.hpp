@@ -56,6 +56,10 @@ struct ServerOptions {
   // Nesting of the values that are read.
   DecodeLimits decode;
 
+  // Whether clients may ask which services and methods there are (geerpc.Services, geerpc.Methods:
+  // see server/introspection.hpp).
+  bool introspection = true;
+
   // Which protocols are spoken. A connection shows by its first bytes which it wants; one that may
   // not be is closed.
   struct Protocols {

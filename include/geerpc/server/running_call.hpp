@@ -14,6 +14,7 @@
 #include <optional>   // optional
 #include <string>     // string
 #include <utility>    // exchange, move
+#include <vector>     // vector
 
 #include <geerpc/base/duration.hpp>
 #include <geerpc/base/hot_path.hpp>
@@ -265,6 +266,30 @@ class RunningCall final : public Responder {
   CancelReason cancel_reason_ = CancelReason::none;
   bool replied_ = false;
 };
+
+// One of the connection's slow calls, or all of them. Any thread.
+inline void cancel_call(ServerConnection& connection, std::uint64_t seq) {
+  std::shared_ptr<CancelState> state;
+  {
+    const std::lock_guard<std::mutex> lock(connection.mutex());
+    for (RunningCall* const call : connection.slow_calls()) {
+      if (call->seq() == seq) state = call->cancel_locked(CancelReason::requested);
+    }
+  }
+  if (state != nullptr) state->cancel(CancelReason::requested);
+}
+inline void cancel_calls(ServerConnection& connection, CancelReason reason) {
+  std::vector<std::shared_ptr<CancelState>> states;
+  {
+    const std::lock_guard<std::mutex> lock(connection.mutex());
+    for (RunningCall* const call : connection.slow_calls()) {
+      states.push_back(call->cancel_locked(reason));
+    }
+  }
+  for (const auto& state : states) {
+    if (state != nullptr) state->cancel(reason);
+  }
+}
 
 }  // namespace detail
 

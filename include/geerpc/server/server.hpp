@@ -61,9 +61,10 @@ class Server {
   }
 
   // With a service's name and an object: as above. With "Service.Method" and something to call:
-  // that one method.
+  // that one method. The name "geerpc" is reserved.
   template <class T>
   void add(const std::string& name, T object) {
+    check_name(name);
     if constexpr (detail::has_service_v<Object<T>>) {
       add_service(name, share(std::move(object)));
     } else {
@@ -74,9 +75,14 @@ class Server {
   // Listens, and serves in the background. Returns the address with the port that was bound. Any
   // number of times, with different addresses. Throws Error(unavailable) with the system's reason,
   // failed_precondition after stop().
-  Address listen(const Address& address) {
+  Address listen(const Address& address) { return listen(address, nullptr); }
+
+  // For geerpc/http/: who serves plain HTTP on all ports, and a port for nothing else.
+  void set_http(std::shared_ptr<detail::PlainHttp> http) { core_->set_http(std::move(http)); }
+  Address listen(const Address& address, std::shared_ptr<detail::PlainHttp> only_http) {
     core_->services().share();
-    auto acceptor = std::make_unique<detail::Acceptor>(address, core_);  // may look a name up
+    auto acceptor = std::make_unique<detail::Acceptor>(address, core_,
+                                                       std::move(only_http));  // may look a name up
     const std::lock_guard<std::mutex> lock(mutex_);
     if (stopping_) throw Error(StatusCode::failed_precondition, "listen: the server was stopped");
     acceptors_.push_back(std::move(acceptor));
@@ -133,6 +139,9 @@ class Server {
     return addresses;
   }
 
+  // The methods of all services with their types, sorted by service and method.
+  std::vector<ServiceDescription> describe() const { return core_->services().describe(); }
+
   // Counters of all methods, sorted by service and method.
   std::vector<ServiceStats> stats() const { return core_->services().stats(); }
   std::size_t connections() const { return core_->connections(); }
@@ -159,6 +168,11 @@ class Server {
   static std::shared_ptr<T> share(std::shared_ptr<T> object) {
     if (object == nullptr) throw Error(StatusCode::invalid_argument, "rpc: the object is null");
     return object;
+  }
+
+  static void check_name(std::string_view name) {
+    if (name.substr(0, name.rfind('.')) != detail::kReservedService) return;
+    throw Error(StatusCode::invalid_argument, "rpc: the service name 'geerpc' is reserved");
   }
 
   template <class T>

@@ -25,6 +25,9 @@ GEERPC_BEGIN_NAMESPACE
 
 namespace detail {
 
+// What the server says about itself, see introspection.hpp.
+inline constexpr std::string_view kReservedService = "geerpc";
+
 // Methods may be added while calls run. A table that is in use is never changed: it is replaced by
 // a longer copy, and kept, so that looking a method up takes no lock. Thread-safe.
 class Services {
@@ -71,16 +74,51 @@ class Services {
     return nullptr;
   }
 
+  // Sorted by name, without the reserved one.
+  std::vector<std::string> names() const {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    std::set<std::string> names;
+    for (const auto& [name, handler] : handlers_) names.emplace(name.substr(0, name.rfind('.')));
+    names.erase(std::string(kReservedService));
+    return {names.begin(), names.end()};
+  }
+  // Throws Error(not_found).
+  ServiceDescription describe(const std::string& service) const {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    ServiceDescription description;
+    description.name = service;
+    TypeDescriptions types;
+    const std::string begin = service + '.';
+    for (auto entry = handlers_.lower_bound(begin);
+         entry != handlers_.end() && entry->first.substr(0, begin.size()) == begin; ++entry) {
+      if (entry->first.find('.', begin.size()) != entry->first.npos) continue;  // of "service.x"
+      description.methods.push_back(entry->second->describe(types));
+    }
+    if (description.methods.empty()) {
+      throw geerpc_no_handler(NoHandler::no_service, begin);
+    }
+    description.types = types.take();
+    return description;
+  }
+
+  std::vector<ServiceDescription> describe() const {
+    std::vector<ServiceDescription> services;
+    for (const std::string& name : names()) services.push_back(describe(name));
+    return services;
+  }
+
   std::vector<ServiceStats> stats() const {
     const std::lock_guard<std::mutex> lock(mutex_);
     std::map<std::string, ServiceStats> services;
     for (const auto& [name, handler] : handlers_) {
       const std::size_t dot = name.rfind('.');
+      if (name.substr(0, dot) == kReservedService) continue;
       ServiceStats& service = services[std::string(name.substr(0, dot))];
       service.name = name.substr(0, dot);
       MethodStats& method = service.methods.emplace_back();
-      method.name = name.substr(dot + 1);
-      method.signature = handler->signature();
+      method.name = handler->name();
+      TypeDescriptions ignored;
+      method.signature = handler->describe(ignored).signature();
       handler->counters.read(method);
     }
     std::vector<ServiceStats> sorted;

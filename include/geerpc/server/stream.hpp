@@ -6,7 +6,7 @@
 #ifndef GEERPC_SERVER_STREAM_HPP
 #define GEERPC_SERVER_STREAM_HPP
 
-#include <algorithm>    // min
+#include <algorithm>    // max, min
 #include <chrono>       // milliseconds
 #include <cstddef>      // size_t
 #include <string_view>  // string_view
@@ -43,10 +43,10 @@ class ServerStream {
   // What was received and not yet consumed.
   Buffer& input() noexcept { return input_; }
 
-  // For the handshake: some more input by `deadline`; false if there is none.
+  // For what is no message of a wire: some more input by `deadline`; false if there is none.
   bool receive_until(SteadyClock::time_point deadline) {
     if (!socket_.wait_readable(deadline)) return false;
-    char* const to = input_.prepare(kMinReadSize);
+    char* const to = input_.prepare(read_size_);
     return take(socket_.receive_now(to, input_.room()));
   }
 

@@ -14,8 +14,8 @@ import (
 )
 
 type checker struct {
-	protocol string
-	dial     func() caller
+	protocol, scheme, place string
+	dial                    func() caller
 }
 
 var parts = map[string]func(*checker){
@@ -34,7 +34,12 @@ var parts = map[string]func(*checker){
 	"forever":     (*checker).forever,
 }
 
-func (c *checker) isJSON() bool { return c.protocol == "geerpc-json" }
+func (c *checker) isJSON() bool {
+	return c.protocol == "geerpc-json" || c.protocol == "jsonrpc"
+}
+
+// Whether errors have the words of Go's own net/rpc.
+func (c *checker) isNetRPC() bool { return c.protocol == "netrpc" || c.protocol == "jsonrpc" }
 
 // Calls with a new reply of the same type as `want`, and compares.
 func check(client caller, method string, args, want any) {
@@ -91,6 +96,8 @@ func (c *checker) types() {
 		check(client, "Echo.Time", time.Time{}, time.Time{})
 		check(client, "Echo.Duration", 1500*time.Millisecond, 1500*time.Millisecond)
 		if c.isJSON() {
+			// Go's jsonrpc dies of a result that is null.
+			check(client, "Echo.Nothing", struct{}{}, Item{})
 			continue // nil and empty are told apart there, which C++ containers do not
 		}
 		check(client, "Echo.Everything", everything(), everything())
@@ -105,7 +112,7 @@ func (c *checker) errors() {
 	for i := 0; i < 2; i++ {
 		checkError(client, "Foo.Fail", Args{3, 4}, "foo failed: 3,4")
 		checkError(client, "Foo.Percent", "sure", "100% sure")
-		if c.protocol == "netrpc" {
+		if c.isNetRPC() {
 			checkError(client, "Foo.Nope", Args{}, "rpc: can't find method Foo.Nope")
 			checkError(client, "Nope.Sum", Args{}, "rpc: can't find service Nope.Sum")
 			checkError(client, "nodot", Args{}, "rpc: service/method request ill-formed: nodot")
@@ -114,7 +121,11 @@ func (c *checker) errors() {
 			checkError(client, "Nope.Sum", Args{}, "rpc server: can't find service Nope")
 			checkError(client, "nodot", Args{}, "rpc server: service/method request ill-formed: nodot")
 		}
-		if !c.isJSON() {
+		if c.isJSON() { // in words of our own
+			if client.Call("Foo.Sum", "text", new(int)) == nil {
+				fail("Foo.Sum took a text")
+			}
+		} else {
 			checkError(client, "Foo.Sum", "text",
 				"gob: type mismatch in decoder: want struct type Args; got non-struct")
 			checkError(client, "Foo.Sum", struct{ X int }{1},
@@ -182,9 +193,8 @@ func (c *checker) slowAndFast() {
 
 // GeeRPC's option can limit the time of handlers.
 func (c *checker) handleTimeout() {
-	scheme, place, _ := strings.Cut(os.Args[3], "@")
 	codec := "application/" + strings.TrimPrefix(c.protocol, "geerpc-")
-	client, err := dialGeeRPC(scheme, place, codec, 100*time.Millisecond)
+	client, err := dialGeeRPC(c.scheme, c.place, codec, 100*time.Millisecond, 1)
 	if err != nil {
 		fail("dial: ", err)
 	}

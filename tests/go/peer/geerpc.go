@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/http"
 	"reflect"
 	"strings"
 	"sync"
@@ -83,30 +82,10 @@ func (s *stream) write(header Header, body any) error {
 
 func serveGeeRPC(listener net.Listener, overHTTP bool) {
 	if overHTTP {
-		mux := http.NewServeMux()
-		mux.HandleFunc(connectPath, func(w http.ResponseWriter, request *http.Request) {
-			if request.Method != http.MethodConnect {
-				w.WriteHeader(http.StatusMethodNotAllowed)
-				return
-			}
-			conn, _, err := w.(http.Hijacker).Hijack() // what was read ahead is lost
-			if err == nil {
-				io.WriteString(conn, "HTTP/1.0 "+connected+"\n\n")
-				serveConnection(conn)
-			}
-		})
-		go http.Serve(listener, mux)
-		return
+		go acceptTunnels(listener, connectPath, connected, serveConnection)
+	} else {
+		go acceptAll(listener, serveConnection)
 	}
-	go func() {
-		for {
-			conn, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			go serveConnection(conn)
-		}
-	}()
 }
 
 // "Foo.Sum" to the method of that name.
@@ -214,7 +193,12 @@ type geeRPC struct {
 	broken  error
 }
 
-func dialGeeRPC(scheme, place, codec string, limit time.Duration) (*geeRPC, error) {
+// Servers in Go read 512 bytes for the option, and lose what else is among them: so whoever may meet
+// one makes its option that long. Blanks in front of it do no harm.
+const paddedOption = 512
+
+// The option has at least `size` bytes.
+func dialGeeRPC(scheme, place, codec string, limit time.Duration, size int) (*geeRPC, error) {
 	network := scheme
 	if scheme == "http" {
 		network = "tcp"
@@ -224,17 +208,15 @@ func dialGeeRPC(scheme, place, codec string, limit time.Duration) (*geeRPC, erro
 		return nil, err
 	}
 	if scheme == "http" {
-		io.WriteString(conn, "CONNECT "+connectPath+" HTTP/1.0\n\n")
-		response, err := http.ReadResponse(bufio.NewReader(conn), &http.Request{Method: "CONNECT"})
-		if err != nil {
+		if err := connectTunnel(conn, connectPath, connected); err != nil {
 			return nil, err
 		}
-		if response.Status != connected {
-			return nil, errors.New("unexpected HTTP response: " + response.Status)
-		}
 	}
-	option := Option{magic, codec, 10 * time.Second, limit}
-	if err := json.NewEncoder(conn).Encode(option); err != nil {
+	option, err := json.Marshal(Option{magic, codec, 10 * time.Second, limit})
+	if err != nil {
+		return nil, err
+	}
+	if _, err := fmt.Fprintf(conn, "%*s\n", size-1, option); err != nil {
 		return nil, err
 	}
 	client := &geeRPC{s: newStream(conn, codec), seq: 1, pending: map[uint64]*pendingCall{}}

@@ -6,9 +6,11 @@ package main
 import (
 	"encoding/gob"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"net/rpc"
+	"net/rpc/jsonrpc"
 	"time"
 )
 
@@ -19,21 +21,19 @@ func init() {
 	gob.Register([]int{})
 }
 
-func listen(scheme, place string) (net.Listener, error) {
-	if scheme == "http" {
-		scheme = "tcp"
-	}
-	return net.Listen(scheme, place)
-}
-
-// The server that net/rpc's documentation shows.
-func serveNetRPC(listener net.Listener, overHTTP bool) {
+func registered() *rpc.Server {
 	server := rpc.NewServer()
 	for _, service := range services() {
 		if err := server.Register(service); err != nil {
 			fail("register: ", err)
 		}
 	}
+	return server
+}
+
+// The server that net/rpc's documentation shows.
+func serveNetRPC(listener net.Listener, overHTTP bool) {
+	server := registered()
 	if overHTTP {
 		mux := http.NewServeMux()
 		mux.Handle(rpc.DefaultRPCPath, server)
@@ -43,7 +43,33 @@ func serveNetRPC(listener net.Listener, overHTTP bool) {
 	}
 }
 
-// What the clients of both protocols can do.
+// JSON-RPC 1.0. Go's package has no functions for it behind CONNECT; C++ programs of ours put it
+// there at GeeRPC's path.
+func serveJSONRPC(listener net.Listener, overHTTP bool) {
+	server := registered()
+	serve := func(conn io.ReadWriteCloser) { server.ServeCodec(jsonrpc.NewServerCodec(conn)) }
+	if overHTTP {
+		go acceptTunnels(listener, connectPath, connected, serve)
+	} else {
+		go acceptAll(listener, serve)
+	}
+}
+
+func dialJSONRPC(scheme, place string) (*rpc.Client, error) {
+	if scheme != "http" {
+		return jsonrpc.Dial(scheme, place)
+	}
+	conn, err := net.Dial("tcp", place)
+	if err != nil {
+		return nil, err
+	}
+	if err := connectTunnel(conn, connectPath, connected); err != nil {
+		return nil, err
+	}
+	return jsonrpc.NewClient(conn), nil
+}
+
+// What the clients of all protocols can do.
 type caller interface {
 	Call(method string, args, reply any) error
 	// Gives up after the timeout.
@@ -64,7 +90,8 @@ func (c netRPC) CallTimeout(timeout time.Duration, method string, args, reply an
 
 var errTimeout = errors.New("timeout of the caller")
 
-func dialProtocol(protocol, scheme, place string) (caller, error) {
+// The option of GeeRPC has at least `optionSize` bytes.
+func dialProtocol(protocol, scheme, place string, optionSize int) (caller, error) {
 	switch protocol {
 	case "netrpc":
 		var client *rpc.Client
@@ -78,10 +105,16 @@ func dialProtocol(protocol, scheme, place string) (caller, error) {
 			return nil, err
 		}
 		return netRPC{client}, nil
+	case "jsonrpc":
+		client, err := dialJSONRPC(scheme, place)
+		if err != nil {
+			return nil, err
+		}
+		return netRPC{client}, nil
 	case "geerpc-gob":
-		return dialGeeRPC(scheme, place, "application/gob", 0)
+		return dialGeeRPC(scheme, place, "application/gob", 0, optionSize)
 	case "geerpc-json":
-		return dialGeeRPC(scheme, place, "application/json", 0)
+		return dialGeeRPC(scheme, place, "application/json", 0, optionSize)
 	}
 	return nil, errors.New("no such protocol: " + protocol)
 }

@@ -6,6 +6,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 )
 
@@ -120,7 +121,25 @@ func (Echo) Stranger(v Args, reply *Stranger) error {
 	return nil
 }
 
-func services() []any { return []any{Foo{}, Echo{}} }
+// What a cluster is asked for: which of its servers this is.
+type Who struct{}
+
+var whoAmI string
+
+func (Who) AreYou(_ struct{}, name *string) error {
+	*name = whoAmI
+	return nil
+}
+
+// About this server.
+type Peer struct{}
+
+func (Peer) Connections(_ struct{}, count *int64) error {
+	*count = atomic.LoadInt64(&accepted)
+	return nil
+}
+
+func services() []any { return []any{Foo{}, Echo{}, Who{}, Peer{}} }
 
 func everything() Everything {
 	five := 5
