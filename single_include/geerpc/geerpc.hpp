@@ -10014,7 +10014,7 @@ class FrameWire final : public Wire {
   }
 
   // The header of a frame that is too large says whose it is; the rest is read over, so that it
-  // costs its sender that one call.
+  // costs its sender that one call. The header may come in pieces.
   GEERPC_COLD std::size_t read_too_large(std::string_view input, std::size_t length,
                                          Message& message) {
     const std::size_t here = (std::min)(input.size() - kLengthSize, length);
@@ -10022,7 +10022,9 @@ class FrameWire final : public Wire {
       read_frame(input.substr(kLengthSize, here), message);
     } catch (const Error&) {
       message.reset();
-      check_size(length);
+      if (here >= kMaxLostHeader) check_size(length);
+      missing_ = here + 1;  // so that looking again and again costs no more than looking once
+      return 0;
     }
     message.body = {};
     message.too_large = length;
@@ -10078,6 +10080,8 @@ class FrameWire final : public Wire {
       message.metadata[std::string(key)] = reader.string();
     }
   }
+
+  static constexpr std::size_t kMaxLostHeader = 8192;
 
   // Of the reading half.
   std::size_t missing_ = kLengthSize;
