@@ -9807,9 +9807,13 @@ class JsonRpcClientWire final : public Wire {
       message.kind = MessageKind::error;
       read_error(error, message);
       message.text = message.unescaped_text;
+    } else if (members[1].text.empty()) {
+      message.kind = MessageKind::error;
+      message.code = StatusCode::data_loss;
+      message.text = "the reply has neither a result nor an error";
     } else {
       message.kind = MessageKind::reply;
-      message.body = members[1].text.empty() ? "null" : members[1].text;
+      message.body = members[1].text;
     }
     const char* const end = id.data() + id.size();
     const auto [last, failure] = std::from_chars(id.data(), end, message.seq);
@@ -9818,7 +9822,7 @@ class JsonRpcClientWire final : public Wire {
       return;
     }
     message.seq = 0;
-    message.whole_connection = message.kind == MessageKind::error && is_json_null(id);
+    message.whole_connection = !is_json_null(error) && is_json_null(id);
     if (!message.whole_connection) message.kind = MessageKind::nothing;
   }
 
@@ -9996,6 +10000,7 @@ class FrameWire final : public Wire {
 
  private:
   static constexpr std::size_t kLengthSize = 4;
+  static constexpr std::size_t kMaxLostHeader = 65536;
 
   GEERPC_HOT static MsgpackWriter begin(Buffer& out, MessageKind kind, std::uint64_t seq,
                                         std::size_t elements) {
@@ -10014,10 +10019,16 @@ class FrameWire final : public Wire {
   }
 
   // The header of a frame that is too large says whose it is; the rest is read over, so that it
-  // costs its sender that one call.
+  // costs its sender that one call. What is no header within kMaxLostHeader bytes costs the
+  // connection.
   GEERPC_COLD std::size_t read_too_large(std::string_view input, std::size_t length,
                                          Message& message) {
     const std::size_t here = (std::min)(input.size() - kLengthSize, length);
+    const std::size_t wanted = (std::min)(length, kMaxLostHeader);
+    if (here < wanted) {
+      missing_ = wanted - here;
+      return 0;
+    }
     try {
       read_frame(input.substr(kLengthSize, here), message);
     } catch (const Error&) {

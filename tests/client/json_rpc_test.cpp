@@ -187,11 +187,16 @@ TEST_SUITE("JSON-RPC client") {
           "{\"jsonrpc\":\"2.0\",\"method\":\"ping\"}\n"
           " {\"jsonrpc\":\"2.0\",\"id\":0,\"result\":7}");
       peer.recv_until("\n");
+      peer.send_all("{\"jsonrpc\":\"2.0\",\"id\":1}\n");
+      peer.recv_until("\n");
       peer.send_all("{\"jsonrpc\":]");
       peer.wait_closed();
     });
     Client client(listener.address(), speaking(Protocol::json_rpc_2));
     CHECK(client.call<int>("Summer.Sum", Pair{}) == 7);
+    const Error empty = error_of([&] { client.call<void>("Summer.Sum", Pair{}); });
+    CHECK(empty.code() == StatusCode::data_loss);
+    CHECK(empty.cause() == "the reply has neither a result nor an error");
     CHECK(error_of([&] { client.call<int>("Summer.Sum", Pair{}); }).code() ==
           StatusCode::data_loss);
     client.close();

@@ -172,11 +172,41 @@ TEST_SUITE("frames") {
     CHECK(message.body == "\x09");
   }
 
+  TEST_CASE("a frame that is too large costs its own call only, wherever the input is cut") {
+    const std::string large = request(frames(), header(7, "Foo.Sum"), std::string(200, 'x'));
+    const std::string bytes = large + reply(frames(), 8, "y");
+    const std::string_view both = bytes;
+    for (std::size_t n = 0; n <= large.size(); ++n) {
+      FrameWire wire = frames(100);
+      Message message;
+      std::size_t read = wire.read(both.substr(0, n), message);
+      CHECK(read <= n);
+      if (read == 0) {
+        CHECK(wire.missing() >= 1);
+        CHECK(n + wire.missing() <= large.size());
+        read = wire.read(both, message);
+      }
+      CHECK(message.seq == 7);
+      CHECK(message.method == "Foo.Sum");
+      CHECK(message.too_large == large.size() - 4);
+      CHECK(message.body.empty());
+      while (read < large.size()) {
+        const std::size_t more = wire.read(both.substr(read), message);
+        REQUIRE(more != 0);
+        CHECK(message.kind == MessageKind::nothing);
+        read += more;
+      }
+      CHECK(wire.read(both.substr(read), message) == both.size() - large.size());
+      CHECK(message.seq == 8);
+      CHECK(message.body == "y");
+    }
+  }
+
   TEST_CASE("what is no frame is an error that names its number, if that could be read") {
     const std::string too_large =
         "message of 4294967295 bytes is larger than the limit of 67108864";
-    CHECK(read_error(frames(), "\xff\xff\xff\xff") == too_large);
-    CHECK(read_error(frames(10), bytes("\x00\x00\x00\x0b")) ==
+    CHECK(read_error(frames(), "\xff\xff\xff\xff" + std::string(65536, 'x')) == too_large);
+    CHECK(read_error(frames(10), bytes("\x00\x00\x00\x0b") + std::string(11, 'x')) ==
           "message of 11 bytes is larger than the limit of 10");
     CHECK(read_error(frames(), bytes("\x00\x00\x00\x00")) != "no error");
     CHECK(read_error(frames(), bytes("\x00\x00\x00\x01\x90")) == "the frame's header is too short");

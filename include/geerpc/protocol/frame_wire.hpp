@@ -107,6 +107,7 @@ class FrameWire final : public Wire {
 
  private:
   static constexpr std::size_t kLengthSize = 4;
+  static constexpr std::size_t kMaxLostHeader = 65536;
 
   GEERPC_HOT static MsgpackWriter begin(Buffer& out, MessageKind kind, std::uint64_t seq,
                                         std::size_t elements) {
@@ -125,10 +126,16 @@ class FrameWire final : public Wire {
   }
 
   // The header of a frame that is too large says whose it is; the rest is read over, so that it
-  // costs its sender that one call.
+  // costs its sender that one call. What is no header within kMaxLostHeader bytes costs the
+  // connection.
   GEERPC_COLD std::size_t read_too_large(std::string_view input, std::size_t length,
                                          Message& message) {
     const std::size_t here = (std::min)(input.size() - kLengthSize, length);
+    const std::size_t wanted = (std::min)(length, kMaxLostHeader);
+    if (here < wanted) {
+      missing_ = wanted - here;
+      return 0;
+    }
     try {
       read_frame(input.substr(kLengthSize, here), message);
     } catch (const Error&) {

@@ -90,9 +90,13 @@ class JsonRpcClientWire final : public Wire {
       message.kind = MessageKind::error;
       read_error(error, message);
       message.text = message.unescaped_text;
+    } else if (members[1].text.empty()) {
+      message.kind = MessageKind::error;
+      message.code = StatusCode::data_loss;
+      message.text = "the reply has neither a result nor an error";
     } else {
       message.kind = MessageKind::reply;
-      message.body = members[1].text.empty() ? "null" : members[1].text;
+      message.body = members[1].text;
     }
     const char* const end = id.data() + id.size();
     const auto [last, failure] = std::from_chars(id.data(), end, message.seq);
@@ -101,7 +105,7 @@ class JsonRpcClientWire final : public Wire {
       return;
     }
     message.seq = 0;
-    message.whole_connection = message.kind == MessageKind::error && is_json_null(id);
+    message.whole_connection = !is_json_null(error) && is_json_null(id);
     if (!message.whole_connection) message.kind = MessageKind::nothing;
   }
 
