@@ -159,6 +159,9 @@ TEST_SUITE("bad gob") {
     CHECK(decode("[3]int", array_type(65, 2, 3) + message(integer(65) + lead + "\x02\x02\x02")) ==
           "gob: length mismatch in decodeArray");
     CHECK(decode("AB", "\x05" + integer(-65) + "\x03\x02" + "\x7f") == "unexpected EOF");
+    // More fields than their message has bytes, though the next one has enough.
+    CHECK(decode("AB", message(integer(-65) + "\x03\x02\x03" + std::string(1, '\0')) +
+                           message(integer(65) + std::string(9, '\0'))) == "unexpected EOF");
   }
 
   TEST_CASE("numbers of fields and types, and definitions, that make no sense are errors") {

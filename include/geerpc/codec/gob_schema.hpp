@@ -204,12 +204,14 @@ class GobSchema {
     }
   }
   static void read_fields(GobReader& in, GobRemote& type) {
-    const std::size_t count = in.count();
+    const std::uint64_t count = in.uint();
+    if (count > in.left()) GobReader::throw_short();  // a definition is in one message
     if (count > kMaxFields) {
       throw Error(StatusCode::resource_exhausted, "gob: too many fields in a type definition");
     }
-    type.fields.reserve(count);
-    for (std::size_t i = 0; i < count; ++i) {
+    type.fields.reserve(static_cast<std::size_t>(count));
+    for (std::uint64_t i = 0; i < count; ++i) {
+      in.begin_element();
       GobRemote::Field& field = type.fields.emplace_back();
       field.type = read_name_and_id(in, field.name);
     }
