@@ -190,7 +190,7 @@ def growing(rows):
                     at_least=False)
 
 
-def gob(rows):
+def with_go(rows):
     for row in ("go-client:echo:16", "go-client:shared:16:16", "go-client:pipe:128:16"):
         yield Check(12, row, "calls/s of Go's client with our server, against Go's server",
                     ratio(rows.get(row), "go-geerpc", "go"), 1.3, "x")
@@ -204,7 +204,7 @@ def checks(results):
     rows = results["rows"]
     return [*small_calls(rows, results.get("counts")), *concurrency(rows), *pipelining(rows),
             *slow_and_json(rows), *resources(results), *compiling(results), *growing(rows),
-            *gob(rows)]
+            *with_go(rows)]
 
 
 def verdict_of(goal, all_checks):

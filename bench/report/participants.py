@@ -55,6 +55,10 @@ PARTICIPANTS = [
     # Only in rows of its own.
     Participant("go-geerpc", "Go's client, geerpc's server", "go", ("structs=1",), ("gob",),
                 peer=False, works="", native=False, variant=True, server_program="geerpc"),
+    Participant("http", "geerpc's server", "http", peer=False, works="", variant=True,
+                server_program="geerpc-http"),
+    Participant("go-http", "Go's net/http and encoding/json", "http", works="", native=False,
+                variant=True, server_program="go-http"),
 ]
 BY_KEY = {participant.key: participant for participant in PARTICIPANTS}
 

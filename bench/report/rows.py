@@ -51,6 +51,13 @@ def go_client_row(work, title, cpus):
     ], baseline="go")
 
 
+def json_rpc_row(work, title, cpus):
+    """The same bare client, whose server is Go's or ours."""
+    return Row(f"json-rpc:{work}", f"JSON-RPC by HTTP POST, {title}", cpus, 12, [
+        Entry(BY_KEY["go-http"], work), Entry(BY_KEY["http"], work),
+    ], baseline="go-http")
+
+
 def methods_row(numbers):
     return Row("methods", "add, by the number of methods that the server has", 1, 11, [
         Entry(BY_KEY["geerpc"], "add", f"geerpc-{number}", f"geerpc, {number:,} methods",
@@ -82,5 +89,8 @@ def timed_rows(quick):
     rows += [go_client_row("echo:16", "echo of 16 B", 1),
              go_client_row("shared:16:16", "16 goroutines on one connection, echo of 16 B", 2),
              go_client_row("pipe:128:16", "128 calls in flight on one connection, echo of 16 B", 2)]
+    rows += [json_rpc_row("add", "add two integers", 1),
+             json_rpc_row("echo:1024", "echo of 1 KiB", 1),
+             json_rpc_row("threads:16:16", "16 connections, echo of 16 B", 2)]
     rows += [methods_row((3, 100, 1000) if quick else (3, 100, 10000))]
     return rows
