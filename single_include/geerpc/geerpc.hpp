@@ -2976,9 +2976,12 @@ GEERPC_END_NAMESPACE
 #ifndef GEERPC_CODEC_JSON_LEXER_HPP
 #define GEERPC_CODEC_JSON_LEXER_HPP
 
-#include <cstddef>      // size_t
-#include <string>       // string, to_string
-#include <string_view>  // string_view
+#include <charconv>      // from_chars
+#include <cstddef>       // size_t
+#include <cstdint>       // int64_t, uint64_t
+#include <string>        // string, to_string
+#include <string_view>   // string_view
+#include <system_error>  // errc
 
 // ---- include/geerpc/codec/json_text.hpp
 // geerpc: typed RPC, service discovery and load balancing for C++17
@@ -3180,10 +3183,17 @@ class JsonLexer {
     }
     return {start, static_cast<std::size_t>(p_ - start)};
   }
+  // An integer is one that 64 bits hold: a larger one was a double, since doubles are written
+  // without an exponent up to 1e21.
   Token number_token() const {
     const char* p = p_ + 1;
     while (p != end_ && is_digit(*p)) ++p;
-    return p != end_ && (*p == '.' || *p == 'e' || *p == 'E') ? Token::number : Token::integer;
+    if (p != end_ && (*p == '.' || *p == 'e' || *p == 'E')) return Token::number;
+    std::int64_t negative;
+    std::uint64_t natural;
+    const std::errc failure =
+        *p_ == '-' ? std::from_chars(p_, p, negative).ec : std::from_chars(p_, p, natural).ec;
+    return failure == std::errc::result_out_of_range ? Token::number : Token::integer;
   }
 
   // Reads a string; the next character is its quote.
