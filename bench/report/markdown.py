@@ -45,6 +45,8 @@ METHOD = """\
   on one connection a reader thread wakes the callers. For calls in flight, callers append to a
   buffer that a writer thread sends whole, a reader thread completes them, and the server answers
   all requests of one `recv` with one `send`.
+- **JSON-RPC by HTTP** and **Go's net/rpc client** are the same client program for both servers of a
+  row. For HTTP it is a bare socket that is kept open, with one POST at a time.
 - **Counts** are differences: what {more:,} calls cost beyond what {few:,} calls cost, by
   `strace -f -c`, valgrind's callgrind (user space only), and a library in `LD_PRELOAD` that counts
   `malloc` and its like. strace makes calls ten times longer, so timers seem to cost more per call

@@ -264,10 +264,11 @@ TEST_CASE("what nlohmann/json converts is read by the same rules") {
       from_json<nlohmann::json>("{\"a\":[1,-1,2.5,null,true,\"s\"],\"a\":18446744073709551615}") ==
       nlohmann::json{{"a", 18446744073709551615U}});
   // As doubles are written, which no integer holds.
-  for (const double large : {1e20, -1e20, 18446744073709551616.0, -9223372036854777856.0}) {
-    const nlohmann::json value = large;
+  for (const double number : {1e20, -1e20, 18446744073709551616.0, -9223372036854777856.0, -0.0}) {
+    const nlohmann::json value = number;
     CHECK(from_json<nlohmann::json>(test::to_json(value)) == value);
     CHECK(from_json<nlohmann::json>(test::to_json(value)).is_number_float());
+    CHECK(test::to_json(from_json<nlohmann::json>(test::to_json(value))) == test::to_json(value));
   }
   CHECK(from_json<nlohmann::json>("-9223372036854775808").is_number_integer());
   CHECK(json_error<Foreign>("{\"number\":\"x\",\"texts\":[]}").find("from_json: ") == 0);

@@ -94,11 +94,12 @@ class JsonLexer {
     return {start, static_cast<std::size_t>(p_ - start)};
   }
   // An integer is one that 64 bits hold: a larger one was a double, since doubles are written
-  // without an exponent up to 1e21.
+  // without an exponent up to 1e21, and so was -0.
   Token number_token() const {
     const char* p = p_ + 1;
     while (p != end_ && is_digit(*p)) ++p;
     if (p != end_ && (*p == '.' || *p == 'e' || *p == 'E')) return Token::number;
+    if (*p_ == '-' && p - p_ == 2 && p_[1] == '0') return Token::number;
     std::int64_t negative;
     std::uint64_t natural;
     const std::errc failure =
