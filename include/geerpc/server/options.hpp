@@ -16,7 +16,7 @@
 GEERPC_BEGIN_NAMESPACE
 
 // Plain values; copied when the server is made. Whatever a client does, it costs the server no more
-// than these limits say. A duration of zero means "no limit".
+// than these limits say. A duration of zero means "no limit", but for drain_timeout.
 struct ServerOptions {
   // Bytes of one message, in both directions. A larger request or result is an error
   // (resource_exhausted) of its call; over JSON such a request ends the connection, too.
@@ -27,7 +27,7 @@ struct ServerOptions {
 
   // Calls at a time: of one connection (past that its further requests wait), and of the server
   // (past that a call is answered resource_exhausted, without having run). A call that takes longer
-  // than about a millisecond has a thread of its own.
+  // than a few milliseconds has a thread of its own.
   std::size_t max_calls_per_connection = 128;
   std::size_t max_calls = 4096;
 
