@@ -205,7 +205,8 @@ TEST_SUITE("frames") {
   TEST_CASE("what is no frame is an error that names its number, if that could be read") {
     const std::string too_large =
         "message of 4294967295 bytes is larger than the limit of 67108864";
-    CHECK(read_error(frames(), "\xff\xff\xff\xff" + std::string(65536, 'x')) == too_large);
+    CHECK(read_error(frames(), "\xff\xff\xff\xffx") == too_large);
+    CHECK(read_error(frames(), "\xff\xff\xff\xff\xdb\xff" + std::string(65536, 'x')) == too_large);
     CHECK(read_error(frames(10), bytes("\x00\x00\x00\x0b") + std::string(11, 'x')) ==
           "message of 11 bytes is larger than the limit of 10");
     CHECK(read_error(frames(), bytes("\x00\x00\x00\x00")) != "no error");

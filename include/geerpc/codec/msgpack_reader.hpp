@@ -14,12 +14,19 @@
 #include <string_view>  // string_view
 #include <vector>       // vector
 
+#include <geerpc/base/error.hpp>
 #include <geerpc/codec/big_endian.hpp>
 #include <geerpc/codec/field_key.hpp>
 #include <geerpc/codec/limits.hpp>
 
 GEERPC_BEGIN_NAMESPACE
 namespace detail {
+
+// What is thrown where the input ends within a value.
+class MsgpackTooShort final : public Error {
+ public:
+  using Error::Error;
+};
 
 // Each reading function throws Error(invalid_argument) if the next value is not what it reads.
 class MsgpackReader {
@@ -287,7 +294,8 @@ class MsgpackReader {
                     position());
   }
   [[noreturn]] void throw_short() const {
-    throw_bad_value("the MessagePack value ends too early" + position());
+    throw MsgpackTooShort(StatusCode::invalid_argument,
+                          "the MessagePack value ends too early" + position());
   }
   std::string position() const { return " at byte " + std::to_string(p_ - begin_); }
 

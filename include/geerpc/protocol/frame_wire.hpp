@@ -126,21 +126,24 @@ class FrameWire final : public Wire {
   }
 
   // The header of a frame that is too large says whose it is; the rest is read over, so that it
-  // costs its sender that one call. What is no header within kMaxLostHeader bytes costs the
-  // connection.
+  // costs its sender that one call. A header that is wrong, or not complete within kMaxLostHeader
+  // bytes, costs the connection.
   GEERPC_COLD std::size_t read_too_large(std::string_view input, std::size_t length,
                                          Message& message) {
     const std::size_t here = (std::min)(input.size() - kLengthSize, length);
     const std::size_t wanted = (std::min)(length, kMaxLostHeader);
-    if (here < wanted) {
-      missing_ = wanted - here;
-      return 0;
-    }
-    try {
-      read_frame(input.substr(kLengthSize, here), message);
-    } catch (const Error&) {
+    const auto refuse = [&] {
       message.reset();
       check_size(length);
+    };
+    try {
+      read_frame(input.substr(kLengthSize, here), message);
+    } catch (const MsgpackTooShort&) {
+      if (here >= wanted) refuse();
+      missing_ = (std::min)(wanted - here, here + 1);  // so that looking again costs no more
+      return 0;
+    } catch (const Error&) {
+      refuse();
     }
     message.body = {};
     message.too_large = length;
