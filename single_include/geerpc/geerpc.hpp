@@ -3698,6 +3698,12 @@ GEERPC_END_NAMESPACE
 GEERPC_BEGIN_NAMESPACE
 namespace detail {
 
+// What is thrown where the input ends within a value.
+class MsgpackTooShort final : public Error {
+ public:
+  using Error::Error;
+};
+
 // Each reading function throws Error(invalid_argument) if the next value is not what it reads.
 class MsgpackReader {
  public:
@@ -3964,7 +3970,8 @@ class MsgpackReader {
                     position());
   }
   [[noreturn]] void throw_short() const {
-    throw_bad_value("the MessagePack value ends too early" + position());
+    throw MsgpackTooShort(StatusCode::invalid_argument,
+                          "the MessagePack value ends too early" + position());
   }
   std::string position() const { return " at byte " + std::to_string(p_ - begin_); }
 
@@ -7935,6 +7942,15 @@ class Socket {
     return poll_until(fds, deadline);
   }
 
+  // Bytes that were sent and that the peer's kernel has not taken. What is sent on a unix socket is
+  // the peer's at once.
+  int undelivered() const noexcept {
+    int domain = AF_UNIX, bytes = 0;
+    socklen_t size = sizeof domain;
+    ::getsockopt(fd(), SOL_SOCKET, SO_DOMAIN, &domain, &size);
+    return domain != AF_UNIX && ::ioctl(fd(), TIOCOUTQ, &bytes) == 0 ? bytes : 0;
+  }
+
   // Waits until the peer's kernel has all that was sent, while it takes some of it every
   // `patience`, and no longer than `at_most`. A TCP connection that is closed before that, while
   // the peer sends, is reset, and what is on its way is lost.
@@ -7987,14 +8003,6 @@ class Socket {
       if (got < 0 && errno == EINTR) continue;
       return {got, got < 0 ? errno : 0};
     }
-  }
-
-  // What is sent on a unix socket is the peer's at once.
-  int undelivered() const noexcept {
-    int domain = AF_UNIX, bytes = 0;
-    socklen_t size = sizeof domain;
-    ::getsockopt(fd(), SOL_SOCKET, SO_DOMAIN, &domain, &size);
-    return domain != AF_UNIX && ::ioctl(fd(), TIOCOUTQ, &bytes) == 0 ? bytes : 0;
   }
 
   FileDescriptor fd_;
@@ -8870,6 +8878,12 @@ class Outbox {
     return room;
   }
 
+  // How many bytes have left: while that grows the peer is not stuck.
+  std::uint64_t bytes_sent() const {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return bytes_sent_;
+  }
+
   // Nothing that is appended from now on is sent, with `error` as the reason; what is being sent
   // may still be.
   void seal(int error) {
@@ -8930,6 +8944,7 @@ class Outbox {
       const bool full = !go_on && would_block(sent.error);
       if (full) go_on = blocked();
       lock.lock();
+      if (sent.bytes > 0) bytes_sent_ += static_cast<std::uint64_t>(sent.bytes);
       if (go_on && error_ == 0) {
         if (lent.empty()) take_queue();
         continue;
@@ -8987,6 +9002,7 @@ class Outbox {
   bool sending_ = false;
   int waiting_for_room_ = 0;
   int error_ = 0;
+  std::uint64_t bytes_sent_ = 0;
   std::uint64_t flushes_ = 0;
   std::uint64_t flushes_at_last_look_ = 0;
   bool waited_at_last_look_ = false;
@@ -9233,6 +9249,10 @@ class ClientConnection final : private ReadingHalf {
         settle(result);
         return true;
       }
+      // It may be that nobody sends what is queued.
+      const Outbox::Result flushed = outbox_.flush(blocked);
+      settle(flushed);
+      if (flushed == Outbox::Result::sent || flushed == Outbox::Result::broken) continue;
       if (!waits) return false;
       wait_for_room(deadline, call);
     }
@@ -10032,21 +10052,24 @@ class FrameWire final : public Wire {
   }
 
   // The header of a frame that is too large says whose it is; the rest is read over, so that it
-  // costs its sender that one call. What is no header within kMaxLostHeader bytes costs the
-  // connection.
+  // costs its sender that one call. A header that is wrong, or not complete within kMaxLostHeader
+  // bytes, costs the connection.
   GEERPC_COLD std::size_t read_too_large(std::string_view input, std::size_t length,
                                          Message& message) {
     const std::size_t here = (std::min)(input.size() - kLengthSize, length);
     const std::size_t wanted = (std::min)(length, kMaxLostHeader);
-    if (here < wanted) {
-      missing_ = wanted - here;
-      return 0;
-    }
-    try {
-      read_frame(input.substr(kLengthSize, here), message);
-    } catch (const Error&) {
+    const auto refuse = [&] {
       message.reset();
       check_size(length);
+    };
+    try {
+      read_frame(input.substr(kLengthSize, here), message);
+    } catch (const MsgpackTooShort&) {
+      if (here >= wanted) refuse();
+      missing_ = (std::min)(wanted - here, here + 1);  // so that looking again costs no more
+      return 0;
+    } catch (const Error&) {
+      refuse();
     }
     message.body = {};
     message.too_large = length;
@@ -14557,8 +14580,10 @@ GEERPC_END_NAMESPACE
 #define GEERPC_SERVER_STREAM_HPP
 
 #include <algorithm>    // max, min
+#include <cerrno>       // ECONNABORTED
 #include <chrono>       // milliseconds
 #include <cstddef>      // size_t
+#include <cstdint>      // int64_t
 #include <string_view>  // string_view
 #include <utility>      // move
 
@@ -14697,20 +14722,24 @@ class ServerStream {
     const Outbox::Result result = outbox_.flush(blocked);
     return result == Outbox::Result::busy ? wait_for_room() : settle(result);
   }
-  // Appends what `write(Buffer&)` writes. Replies gather until they are worth a system call or
-  // somebody flushes; if it is the `last` one for now it leaves at once. A peer that takes none of
-  // them is waited for, and then given up: false.
+  // Appends what `write(Buffer&)` writes. Replies gather until they are worth a system call, too
+  // many, or somebody flushes; if it is the `last` one for now it leaves at once. A peer that takes
+  // none of them is waited for, and then given up: false.
   template <class Write>
   bool append(Write&& write, bool last = false) {
     const auto blocked = [this] { return wait_writable(); };
     for (;;) {
       const Outbox::Result result = outbox_.append_and_flush(write, last ? 0 : kBatch, blocked);
       if (result != Outbox::Result::full) return settle(result);
-      if (!wait_for_room()) return settle(Outbox::Result::gave_up);
+      if (!flush()) return false;
     }
   }
   // Waits while too many replies are queued; false if the peer takes none of them.
-  bool wait_for_room() { return outbox_.wait_for_room(after(options_.write_timeout)); }
+  bool wait_for_room() {
+    const bool room =
+        while_peer_takes([&](auto deadline) { return outbox_.wait_for_room(deadline); });
+    return room || settle(Outbox::Result::gave_up);
+  }
 
   // Sends the last words to a peer that is refused.
   void send_last(std::string_view text) {
@@ -14718,7 +14747,10 @@ class ServerStream {
     if (flush()) linger();
   }
   // Breaks all that waits on the socket. Any thread.
-  void abort() noexcept { socket_.shutdown(); }
+  void abort() noexcept {
+    outbox_.seal(ECONNABORTED);  // also who waits for room
+    socket_.shutdown();
+  }
 
  protected:
   ~ServerStream() = default;
@@ -14765,10 +14797,25 @@ class ServerStream {
   static constexpr std::size_t kBatch = 64u << 10;  // bytes of replies worth a system call
   static constexpr std::size_t kLingerBytes = 4u << 20;
 
-  bool wait_writable() const { return socket_.wait_writable(after(options_.write_timeout)); }
+  bool wait_writable() const {
+    return while_peer_takes([this](auto deadline) { return socket_.wait_writable(deadline); });
+  }
+  // Waits until `wait(deadline)` is true; false if the peer takes no byte for write_timeout. What
+  // it takes may not show at once: a socket takes more when a good part of its buffer is free.
+  template <class Wait>
+  bool while_peer_takes(Wait wait) const {
+    const auto taken = [this] {
+      return static_cast<std::int64_t>(outbox_.bytes_sent()) - socket_.undelivered();
+    };
+    for (;;) {
+      const std::int64_t before = taken();
+      if (wait(after(options_.write_timeout))) return true;
+      if (taken() <= before) return false;
+    }
+  }
   bool settle(Outbox::Result result) {
     if (result != Outbox::Result::gave_up && result != Outbox::Result::broken) return true;
-    socket_.shutdown();
+    abort();
     return false;
   }
 };
@@ -15034,7 +15081,10 @@ class ServerConnection : public ServerStream,
     const std::size_t size = wire_->read(input_.view(), message);
     if (size == 0) return false;
     input_.consume(size);  // the message's views stay valid until the next receive()
-    receiving_since_ = SteadyClock::time_point::max();
+    // What is read over of a message that is too large has the time of one message.
+    if (message.kind != MessageKind::nothing || wire_->between_messages(input_.view())) {
+      receiving_since_ = SteadyClock::time_point::max();
+    }
     return true;
   }
 
@@ -15082,6 +15132,13 @@ class ServerConnection : public ServerStream,
   // A reply that a thread of its own is going to write keeps the connection open.
   void add_late_reply() noexcept { ++late_replies_; }     // mutex held
   void remove_late_reply() noexcept { --late_replies_; }  // mutex held
+  // Mutex not held: nobody can write it. The call itself is still among the slow ones, so the
+  // connection is not over by that.
+  void give_up_late_reply() {
+    abort();
+    const std::lock_guard<std::mutex> lock(mutex_);
+    remove_late_reply();
+  }
   // Mutex held. Broken: what came was no message, and more of it may come.
   void set_input_ended(bool broken) noexcept {
     input_ended_ = true;
@@ -15906,11 +15963,8 @@ class WorkerPool {
 
   // Runs the task in a spare thread or in a new one. False if there can be none.
   bool run(Task task) {
-    std::vector<std::thread> finished;  // joined without the lock
     const std::lock_guard<std::mutex> lock(state_->mutex);
     if (state_->stopping) return false;
-    finished.swap(state_->finished);
-    for (std::thread& thread : finished) thread.join();  // they have left the pool: no wait
     if (!state_->idle.empty()) {
       const std::shared_ptr<Thread> thread = state_->idle.back();
       state_->idle.pop_back();
@@ -15918,9 +15972,10 @@ class WorkerPool {
       thread->wake_up.notify_one();
       return true;
     }
-    const auto thread = std::make_shared<Thread>(state_->watchlist);
-    thread->task = std::move(task);
+    std::shared_ptr<Thread> thread;
     try {
+      thread = std::make_shared<Thread>(state_->watchlist);
+      thread->task = std::move(task);
       state_->all.push_back(thread);
       thread->thread = std::thread([state = state_, thread] { state->work(thread); });
     } catch (const std::exception&) {
@@ -15933,7 +15988,7 @@ class WorkerPool {
   // Ends the spare threads and, until `deadline`, waits for the others. Returns how many were still
   // in their tasks and were left behind.
   std::size_t stop(std::chrono::steady_clock::time_point deadline) {
-    std::vector<std::thread> finished;
+    std::thread finished;
     std::vector<std::shared_ptr<Thread>> stuck;
     {
       std::unique_lock<std::mutex> lock(state_->mutex);
@@ -15944,7 +15999,7 @@ class WorkerPool {
       stuck.swap(state_->all);
       for (const auto& thread : stuck) thread->thread.detach();
     }
-    for (std::thread& thread : finished) thread.join();
+    if (finished.joinable()) finished.join();
     return stuck.size();
   }
 
@@ -15967,7 +16022,7 @@ class WorkerPool {
     // Guarded by mutex.
     std::vector<std::shared_ptr<Thread>> all;   // not finished
     std::vector<std::shared_ptr<Thread>> idle;  // those of them that wait for a task
-    std::vector<std::thread> finished;          // have left `all`, are to be joined
+    std::thread finished;                       // the last one that left `all`, to be joined
     bool stopping = false;
 
     void work(const std::shared_ptr<Thread>& self) {
@@ -15984,8 +16039,12 @@ class WorkerPool {
       const auto found = std::find(all.begin(), all.end(), self);
       if (found == all.end()) return;  // stop() has given us up
       all.erase(found);
-      finished.push_back(std::move(self->thread));
+      // Who leaves joins who left before: nobody else has to wait for what a thread does at its
+      // end, such as destructors of thread_local objects.
+      std::thread before = std::exchange(finished, std::move(self->thread));
       changed.notify_all();
+      lock.unlock();
+      if (before.joinable()) before.join();
     }
 
     void wait_for_task(std::unique_lock<std::mutex>& lock, const std::shared_ptr<Thread>& self) {
@@ -16057,14 +16116,13 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
     std::shared_ptr<PlainHttp> http = only_http;
     {
       const std::lock_guard<std::mutex> lock(mutex_);
-      if (connections_.size() >= options_.max_connections) return;
+      if (connections_.size() >= options_.max_connections || draining_->load()) return;
       connections_.insert(connection);
       if (http == nullptr) http = http_;
     }
-    const bool agreed = only_http != nullptr;
-    const auto task = [core = shared_from_this(), connection, http, agreed](Worker& worker) {
+    const auto task = [core = shared_from_this(), connection, http, only_http](Worker& worker) {
       serving() = core.get();
-      if (!agreed && !core->shake_hands(connection, http != nullptr)) {
+      if (only_http == nullptr && !core->shake_hands(connection, http != nullptr)) {
         core->forget(connection);
       } else if (connection->is_plain_http()) {
         core->serve_http(connection, *http);
@@ -16120,12 +16178,10 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
     return core;
   }
 
-  bool shake_hands(const Connection& connection, bool has_http) {
-    try {
-      return connection->shake_hands(codecs_, has_http);
-    } catch (const std::exception&) {
-      return false;  // out of memory
-    }
+  bool shake_hands(const Connection& connection, bool has_http) try {
+    return connection->shake_hands(codecs_, has_http);
+  } catch (const std::exception&) {
+    return false;  // out of memory
   }
 
   void serve_http(const Connection& connection, PlainHttp& http) {
@@ -16157,12 +16213,14 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
   }
 
   // Serves in another thread. False if there can be none.
-  bool run_serve(const Connection& connection) {
+  bool run_serve(const Connection& connection) try {
     return pool_.run([core = shared_from_this(), connection](Worker& worker) {
       serving() = core.get();
       core->serve(connection, worker);
       serving() = nullptr;
     });
+  } catch (const std::exception&) {
+    return false;
   }
 
   // Serves as the thread that reads, until the stream ends or the monitor has given the connection
@@ -16321,9 +16379,8 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
   // The monitor, about a call that takes long: it must not wait here.
   void attend(RunningCall& call, SteadyClock::time_point now) {
     const Connection connection = call.connection().shared_from_this();
-    if (const std::optional<Error> error = call.expire(now)) {
-      reply_late(connection, call.message(), *error);
-    }
+    const std::optional<Error> error = call.expire(now);
+    if (error) reply_late(connection, call.message(), *error);
     if (call.is_handed_over() || !connection->may_have_more_slow_calls()) return;
     // The call keeps the worker's mutex from here to there, so the new reader can't be overtaken.
     call.hand_over();
@@ -16331,7 +16388,7 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
   }
 
   // In another thread: a handler may be encoding its result into the same outbox.
-  void reply_late(const Connection& connection, const Message& message, const Error& error) {
+  void reply_late(const Connection& connection, const Message& message, const Error& error) try {
     const auto task = [core = shared_from_this(), connection, error, seq = message.seq,
                        method = std::string(message.method)](Worker&) {
       connection->append(
@@ -16339,7 +16396,9 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
       connection->flush();
       core->end_if_over(connection, [&] { connection->remove_late_reply(); });
     };
-    if (!pool_.run(task)) connection->abort();
+    if (!pool_.run(task)) connection->give_up_late_reply();
+  } catch (const std::exception&) {
+    connection->give_up_late_reply();
   }
 
   // `condition` is asked with the mutex held.

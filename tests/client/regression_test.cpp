@@ -126,3 +126,24 @@ TEST_CASE("the longest durations are no limit, the shortest deadlines have passe
   CHECK(client.async<std::string>(shortest, "Text.Echo", "x").try_get().code() ==
         geerpc::StatusCode::deadline_exceeded);
 }
+
+TEST_CASE("a client that may queue less than what opens a connection still calls") {
+  geerpc::Server server;
+  server.add("Text.Echo", [](const std::string& text) { return text; });
+  const geerpc::Address address = server.listen("tcp@127.0.0.1:0");
+  for (const std::size_t most : {std::size_t{0}, std::size_t{10}}) {
+    geerpc::ClientOptions options;
+    options.max_queued_bytes = most;
+    options.call_timeout = 5s;
+    geerpc::Client client(address, options);
+    CHECK(client.call<std::string>("Text.Echo", "sync") == "sync");
+    std::vector<geerpc::Future<std::string>> futures;
+    for (int i = 0; i < 100; ++i) {
+      futures.push_back(client.async<std::string>("Text.Echo", std::to_string(i)));
+    }
+    for (int i = 0; i < 100; ++i)
+      CHECK(futures[static_cast<std::size_t>(i)].get() == std::to_string(i));
+    geerpc::Client other(address, options);
+    CHECK(other.async<std::string>("Text.Echo", "async").get() == "async");
+  }
+}

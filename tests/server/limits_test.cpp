@@ -7,6 +7,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <thread>
 #include <vector>
 
 #include "serving.hpp"
@@ -225,6 +227,74 @@ TEST_SUITE("server limits") {
       REQUIRE(content.size() == 3 + 5 + reply);
     }
     CHECK(serving.calls("Echo.Bytes") == 2000);
+  }
+
+  TEST_CASE("with a small max_queued_bytes replies leave earlier, and all of them arrive") {
+    for (const std::size_t most : {std::size_t{0}, std::size_t{1000}}) {
+      ServerOptions options;
+      options.max_queued_bytes = most;
+      options.write_timeout = 0ns;  // none: who waits in vain waits for ever
+      Serving serving(options);
+      RawSocket peer(serving.address.str());
+      std::string requests, replies;
+      for (int i = 0; i < 500; ++i) {
+        requests += kSumFrame;
+        replies += kSumReply;
+      }
+      peer.send_all(kFrameOption + requests);
+      CHECK(peer.recv_exact(replies.size()) == replies);
+      CHECK(serving.serves_others());
+    }
+  }
+
+  TEST_CASE("write_timeout does not end a connection whose peer reads slowly but steadily") {
+    constexpr std::size_t large = 16u << 20, piece = 64u << 10;
+    ServerOptions options;
+    options.write_timeout = 1s;
+    options.max_queued_bytes = 1000;
+    Serving serving(options);
+    serving.server.add("Slow.Large", [&] {
+      serving.gate.pass();
+      return std::string(large, 'x');
+    });
+    RawSocket peer(serving.address.str(), 65536);
+    const auto request = [](char seq, const std::string& method, const std::string& body) {
+      return frame(std::string("\x93\x00", 2) + seq + static_cast<char>(0xA0 + method.size()) +
+                   method + body);
+    };
+    peer.send_all(kFrameOption + request('\x01', "Slow.Large", "\xc0") + kSumFrame);
+    // So the connection was handed over, and the large reply leaves in a thread of its own.
+    REQUIRE(recv_frame(peer).substr(0, 2) == "\x92\x01");
+    serving.gate.open();
+    std::string received = peer.recv_some(piece);
+    // Behind it, first more than may be queued and then another one.
+    peer.send_all(request('\x02', "Echo.Bytes", "\xcd\x07\xd0") + kSumFrame);
+    const auto began = std::chrono::steady_clock::now();
+    const std::size_t all = 4 + 3 + 5 + large + 4 + 3 + 3 + 2000 + kSumReply.size();
+    while (received.size() < all) {
+      const std::string some = peer.recv_some((std::min)(piece, all - received.size()));
+      REQUIRE_FALSE(some.empty());
+      received += some;
+      std::this_thread::sleep_until(began + 2500ms * received.size() / all);  // its pace
+    }
+    CHECK(std::chrono::steady_clock::now() - began > options.write_timeout);
+    CHECK(received.substr(all - kSumReply.size()) == kSumReply);
+  }
+
+  TEST_CASE("receive_timeout bounds a message that is too large, too") {
+    ServerOptions options;
+    options.max_message_size = 1000;
+    options.receive_timeout = 300ms;
+    Serving serving(options);
+    RawSocket peer(serving.address.str());
+    peer.send_all(kFrameOption + std::string("\x40\x00\x00\x00", 4) +
+                  std::string("\x93\x00\x07\xa9", 4) + "Echo.Text");
+    const std::string some(65536, 'x');
+    peer.send_all(some);
+    CHECK(recv_frame(peer).substr(0, 4) == std::string("\x95\x02\x07\x08", 4));
+    // A byte now and then does not keep it open.
+    CHECK(eventually([&] { return !peer.try_send_all("x"); }));
+    CHECK(serving.serves_others());
   }
 
   TEST_CASE("max_depth bounds the nesting of what is read") {

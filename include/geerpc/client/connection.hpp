@@ -257,6 +257,10 @@ class ClientConnection final : private ReadingHalf {
         settle(result);
         return true;
       }
+      // It may be that nobody sends what is queued.
+      const Outbox::Result flushed = outbox_.flush(blocked);
+      settle(flushed);
+      if (flushed == Outbox::Result::sent || flushed == Outbox::Result::broken) continue;
       if (!waits) return false;
       wait_for_room(deadline, call);
     }

@@ -86,6 +86,12 @@ class Outbox {
     return room;
   }
 
+  // How many bytes have left: while that grows the peer is not stuck.
+  std::uint64_t bytes_sent() const {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return bytes_sent_;
+  }
+
   // Nothing that is appended from now on is sent, with `error` as the reason; what is being sent
   // may still be.
   void seal(int error) {
@@ -146,6 +152,7 @@ class Outbox {
       const bool full = !go_on && would_block(sent.error);
       if (full) go_on = blocked();
       lock.lock();
+      if (sent.bytes > 0) bytes_sent_ += static_cast<std::uint64_t>(sent.bytes);
       if (go_on && error_ == 0) {
         if (lent.empty()) take_queue();
         continue;
@@ -203,6 +210,7 @@ class Outbox {
   bool sending_ = false;
   int waiting_for_room_ = 0;
   int error_ = 0;
+  std::uint64_t bytes_sent_ = 0;
   std::uint64_t flushes_ = 0;
   std::uint64_t flushes_at_last_look_ = 0;
   bool waited_at_last_look_ = false;

@@ -150,6 +150,15 @@ class Socket {
     return poll_until(fds, deadline);
   }
 
+  // Bytes that were sent and that the peer's kernel has not taken. What is sent on a unix socket is
+  // the peer's at once.
+  int undelivered() const noexcept {
+    int domain = AF_UNIX, bytes = 0;
+    socklen_t size = sizeof domain;
+    ::getsockopt(fd(), SOL_SOCKET, SO_DOMAIN, &domain, &size);
+    return domain != AF_UNIX && ::ioctl(fd(), TIOCOUTQ, &bytes) == 0 ? bytes : 0;
+  }
+
   // Waits until the peer's kernel has all that was sent, while it takes some of it every
   // `patience`, and no longer than `at_most`. A TCP connection that is closed before that, while
   // the peer sends, is reset, and what is on its way is lost.
@@ -202,14 +211,6 @@ class Socket {
       if (got < 0 && errno == EINTR) continue;
       return {got, got < 0 ? errno : 0};
     }
-  }
-
-  // What is sent on a unix socket is the peer's at once.
-  int undelivered() const noexcept {
-    int domain = AF_UNIX, bytes = 0;
-    socklen_t size = sizeof domain;
-    ::getsockopt(fd(), SOL_SOCKET, SO_DOMAIN, &domain, &size);
-    return domain != AF_UNIX && ::ioctl(fd(), TIOCOUTQ, &bytes) == 0 ? bytes : 0;
   }
 
   FileDescriptor fd_;

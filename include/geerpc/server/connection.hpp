@@ -66,7 +66,10 @@ class ServerConnection : public ServerStream,
     const std::size_t size = wire_->read(input_.view(), message);
     if (size == 0) return false;
     input_.consume(size);  // the message's views stay valid until the next receive()
-    receiving_since_ = SteadyClock::time_point::max();
+    // What is read over of a message that is too large has the time of one message.
+    if (message.kind != MessageKind::nothing || wire_->between_messages(input_.view())) {
+      receiving_since_ = SteadyClock::time_point::max();
+    }
     return true;
   }
 
@@ -114,6 +117,13 @@ class ServerConnection : public ServerStream,
   // A reply that a thread of its own is going to write keeps the connection open.
   void add_late_reply() noexcept { ++late_replies_; }     // mutex held
   void remove_late_reply() noexcept { --late_replies_; }  // mutex held
+  // Mutex not held: nobody can write it. The call itself is still among the slow ones, so the
+  // connection is not over by that.
+  void give_up_late_reply() {
+    abort();
+    const std::lock_guard<std::mutex> lock(mutex_);
+    remove_late_reply();
+  }
   // Mutex held. Broken: what came was no message, and more of it may come.
   void set_input_ended(bool broken) noexcept {
     input_ended_ = true;

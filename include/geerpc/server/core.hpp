@@ -72,14 +72,13 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
     std::shared_ptr<PlainHttp> http = only_http;
     {
       const std::lock_guard<std::mutex> lock(mutex_);
-      if (connections_.size() >= options_.max_connections) return;
+      if (connections_.size() >= options_.max_connections || draining_->load()) return;
       connections_.insert(connection);
       if (http == nullptr) http = http_;
     }
-    const bool agreed = only_http != nullptr;
-    const auto task = [core = shared_from_this(), connection, http, agreed](Worker& worker) {
+    const auto task = [core = shared_from_this(), connection, http, only_http](Worker& worker) {
       serving() = core.get();
-      if (!agreed && !core->shake_hands(connection, http != nullptr)) {
+      if (only_http == nullptr && !core->shake_hands(connection, http != nullptr)) {
         core->forget(connection);
       } else if (connection->is_plain_http()) {
         core->serve_http(connection, *http);
@@ -135,12 +134,10 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
     return core;
   }
 
-  bool shake_hands(const Connection& connection, bool has_http) {
-    try {
-      return connection->shake_hands(codecs_, has_http);
-    } catch (const std::exception&) {
-      return false;  // out of memory
-    }
+  bool shake_hands(const Connection& connection, bool has_http) try {
+    return connection->shake_hands(codecs_, has_http);
+  } catch (const std::exception&) {
+    return false;  // out of memory
   }
 
   void serve_http(const Connection& connection, PlainHttp& http) {
@@ -172,12 +169,14 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
   }
 
   // Serves in another thread. False if there can be none.
-  bool run_serve(const Connection& connection) {
+  bool run_serve(const Connection& connection) try {
     return pool_.run([core = shared_from_this(), connection](Worker& worker) {
       serving() = core.get();
       core->serve(connection, worker);
       serving() = nullptr;
     });
+  } catch (const std::exception&) {
+    return false;
   }
 
   // Serves as the thread that reads, until the stream ends or the monitor has given the connection
@@ -336,9 +335,8 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
   // The monitor, about a call that takes long: it must not wait here.
   void attend(RunningCall& call, SteadyClock::time_point now) {
     const Connection connection = call.connection().shared_from_this();
-    if (const std::optional<Error> error = call.expire(now)) {
-      reply_late(connection, call.message(), *error);
-    }
+    const std::optional<Error> error = call.expire(now);
+    if (error) reply_late(connection, call.message(), *error);
     if (call.is_handed_over() || !connection->may_have_more_slow_calls()) return;
     // The call keeps the worker's mutex from here to there, so the new reader can't be overtaken.
     call.hand_over();
@@ -346,7 +344,7 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
   }
 
   // In another thread: a handler may be encoding its result into the same outbox.
-  void reply_late(const Connection& connection, const Message& message, const Error& error) {
+  void reply_late(const Connection& connection, const Message& message, const Error& error) try {
     const auto task = [core = shared_from_this(), connection, error, seq = message.seq,
                        method = std::string(message.method)](Worker&) {
       connection->append(
@@ -354,7 +352,9 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
       connection->flush();
       core->end_if_over(connection, [&] { connection->remove_late_reply(); });
     };
-    if (!pool_.run(task)) connection->abort();
+    if (!pool_.run(task)) connection->give_up_late_reply();
+  } catch (const std::exception&) {
+    connection->give_up_late_reply();
   }
 
   // `condition` is asked with the mutex held.

@@ -7,8 +7,10 @@
 #define GEERPC_SERVER_STREAM_HPP
 
 #include <algorithm>    // max, min
+#include <cerrno>       // ECONNABORTED
 #include <chrono>       // milliseconds
 #include <cstddef>      // size_t
+#include <cstdint>      // int64_t
 #include <string_view>  // string_view
 #include <utility>      // move
 
@@ -58,20 +60,24 @@ class ServerStream {
     const Outbox::Result result = outbox_.flush(blocked);
     return result == Outbox::Result::busy ? wait_for_room() : settle(result);
   }
-  // Appends what `write(Buffer&)` writes. Replies gather until they are worth a system call or
-  // somebody flushes; if it is the `last` one for now it leaves at once. A peer that takes none of
-  // them is waited for, and then given up: false.
+  // Appends what `write(Buffer&)` writes. Replies gather until they are worth a system call, too
+  // many, or somebody flushes; if it is the `last` one for now it leaves at once. A peer that takes
+  // none of them is waited for, and then given up: false.
   template <class Write>
   bool append(Write&& write, bool last = false) {
     const auto blocked = [this] { return wait_writable(); };
     for (;;) {
       const Outbox::Result result = outbox_.append_and_flush(write, last ? 0 : kBatch, blocked);
       if (result != Outbox::Result::full) return settle(result);
-      if (!wait_for_room()) return settle(Outbox::Result::gave_up);
+      if (!flush()) return false;
     }
   }
   // Waits while too many replies are queued; false if the peer takes none of them.
-  bool wait_for_room() { return outbox_.wait_for_room(after(options_.write_timeout)); }
+  bool wait_for_room() {
+    const bool room =
+        while_peer_takes([&](auto deadline) { return outbox_.wait_for_room(deadline); });
+    return room || settle(Outbox::Result::gave_up);
+  }
 
   // Sends the last words to a peer that is refused.
   void send_last(std::string_view text) {
@@ -79,7 +85,10 @@ class ServerStream {
     if (flush()) linger();
   }
   // Breaks all that waits on the socket. Any thread.
-  void abort() noexcept { socket_.shutdown(); }
+  void abort() noexcept {
+    outbox_.seal(ECONNABORTED);  // also who waits for room
+    socket_.shutdown();
+  }
 
  protected:
   ~ServerStream() = default;
@@ -126,10 +135,25 @@ class ServerStream {
   static constexpr std::size_t kBatch = 64u << 10;  // bytes of replies worth a system call
   static constexpr std::size_t kLingerBytes = 4u << 20;
 
-  bool wait_writable() const { return socket_.wait_writable(after(options_.write_timeout)); }
+  bool wait_writable() const {
+    return while_peer_takes([this](auto deadline) { return socket_.wait_writable(deadline); });
+  }
+  // Waits until `wait(deadline)` is true; false if the peer takes no byte for write_timeout. What
+  // it takes may not show at once: a socket takes more when a good part of its buffer is free.
+  template <class Wait>
+  bool while_peer_takes(Wait wait) const {
+    const auto taken = [this] {
+      return static_cast<std::int64_t>(outbox_.bytes_sent()) - socket_.undelivered();
+    };
+    for (;;) {
+      const std::int64_t before = taken();
+      if (wait(after(options_.write_timeout))) return true;
+      if (taken() <= before) return false;
+    }
+  }
   bool settle(Outbox::Result result) {
     if (result != Outbox::Result::gave_up && result != Outbox::Result::broken) return true;
-    socket_.shutdown();
+    abort();
     return false;
   }
 };

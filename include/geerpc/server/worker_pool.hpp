@@ -38,11 +38,8 @@ class WorkerPool {
 
   // Runs the task in a spare thread or in a new one. False if there can be none.
   bool run(Task task) {
-    std::vector<std::thread> finished;  // joined without the lock
     const std::lock_guard<std::mutex> lock(state_->mutex);
     if (state_->stopping) return false;
-    finished.swap(state_->finished);
-    for (std::thread& thread : finished) thread.join();  // they have left the pool: no wait
     if (!state_->idle.empty()) {
       const std::shared_ptr<Thread> thread = state_->idle.back();
       state_->idle.pop_back();
@@ -50,9 +47,10 @@ class WorkerPool {
       thread->wake_up.notify_one();
       return true;
     }
-    const auto thread = std::make_shared<Thread>(state_->watchlist);
-    thread->task = std::move(task);
+    std::shared_ptr<Thread> thread;
     try {
+      thread = std::make_shared<Thread>(state_->watchlist);
+      thread->task = std::move(task);
       state_->all.push_back(thread);
       thread->thread = std::thread([state = state_, thread] { state->work(thread); });
     } catch (const std::exception&) {
@@ -65,7 +63,7 @@ class WorkerPool {
   // Ends the spare threads and, until `deadline`, waits for the others. Returns how many were still
   // in their tasks and were left behind.
   std::size_t stop(std::chrono::steady_clock::time_point deadline) {
-    std::vector<std::thread> finished;
+    std::thread finished;
     std::vector<std::shared_ptr<Thread>> stuck;
     {
       std::unique_lock<std::mutex> lock(state_->mutex);
@@ -76,7 +74,7 @@ class WorkerPool {
       stuck.swap(state_->all);
       for (const auto& thread : stuck) thread->thread.detach();
     }
-    for (std::thread& thread : finished) thread.join();
+    if (finished.joinable()) finished.join();
     return stuck.size();
   }
 
@@ -99,7 +97,7 @@ class WorkerPool {
     // Guarded by mutex.
     std::vector<std::shared_ptr<Thread>> all;   // not finished
     std::vector<std::shared_ptr<Thread>> idle;  // those of them that wait for a task
-    std::vector<std::thread> finished;          // have left `all`, are to be joined
+    std::thread finished;                       // the last one that left `all`, to be joined
     bool stopping = false;
 
     void work(const std::shared_ptr<Thread>& self) {
@@ -116,8 +114,12 @@ class WorkerPool {
       const auto found = std::find(all.begin(), all.end(), self);
       if (found == all.end()) return;  // stop() has given us up
       all.erase(found);
-      finished.push_back(std::move(self->thread));
+      // Who leaves joins who left before: nobody else has to wait for what a thread does at its
+      // end, such as destructors of thread_local objects.
+      std::thread before = std::exchange(finished, std::move(self->thread));
       changed.notify_all();
+      lock.unlock();
+      if (before.joinable()) before.join();
     }
 
     void wait_for_task(std::unique_lock<std::mutex>& lock, const std::shared_ptr<Thread>& self) {
