@@ -327,6 +327,7 @@ TEST_CASE("a call whose deadline has passed is not sent, and does not connect") 
     CHECK_FALSE(result.error().may_have_run());
     CHECK(client.async<int>(past, "Gate.Pass", 1).try_get().code() ==
           StatusCode::deadline_exceeded);
+    CHECK_THROWS_AS(client.notify(past, "Gate.Pass", 1), geerpc::Error);
     CHECK(client.call<int>("Math.Add", 1, 2) == 3);
   }
   CHECK(server.gate->arrived() == 0);
