@@ -103,7 +103,8 @@ class Background final : public CallbackReader, public std::enable_shared_from_t
   }
   // Runs the callbacks after the others, see CallbackThread.
   void post(std::vector<std::shared_ptr<Callback>> callbacks) {
-    callbacks_.post(std::move(callbacks), weak_from_this());
+    if (callbacks_.post(std::move(callbacks), weak_from_this())) return;
+    if (!poke()) callbacks_.run_here();  // nobody else will ever try
   }
 
   // ---- CallbackReader.
@@ -244,6 +245,7 @@ class Background final : public CallbackReader, public std::enable_shared_from_t
       lock.lock();
       unsent_.insert(unsent_.begin(), unsent.begin(), unsent.end());
       if (poked_ || stopping_ || !flushed) continue;
+      const bool stranded = !callbacks_.retry(weak_from_this());
       if (!unsent_.empty()) {
         if (dial_.under_way()) {
           wake_up_.wait_until(lock, (std::min)(deadline, now + kLinger),
@@ -252,7 +254,7 @@ class Background final : public CallbackReader, public std::enable_shared_from_t
         continue;
       }
       busy_.store(look.busy, std::memory_order_relaxed);
-      if (look.async_calls) {
+      if (look.async_calls || stranded) {
         quiet_since_ = now;
       } else if (now - quiet_since_ > kLinger) {
         eager_.store(false, std::memory_order_seq_cst);
@@ -263,7 +265,7 @@ class Background final : public CallbackReader, public std::enable_shared_from_t
       if (look.async_calls && !look.read && !(eager && callbacks_.ask_to_read(weak_from_this()))) {
         reading_ = connection.get();
         lock.unlock();
-        if (look.busy) deadline = (std::min)(deadline, now + kTick);
+        if (look.busy || stranded) deadline = (std::min)(deadline, now + kTick);
         const auto wanted = [this] {
           const std::lock_guard<std::mutex> relock(mutex_);
           return !poked_;
