@@ -6,6 +6,7 @@
 #include <doctest/doctest.h>
 #include <geerpc/geerpc.hpp>
 
+#include <future>
 #include <string>
 #include <thread>
 #include <vector>
@@ -213,6 +214,20 @@ TEST_CASE("metadata and the deadline travel with the call") {
     CHECK(seen.second > 500);
     CHECK(client.async<Seen>(context, "Look.At").get().first == context.metadata());
   }
+}
+
+TEST_CASE("the deadline travels with a notification") {
+  std::promise<std::chrono::nanoseconds> left;
+  geerpc::Server server;
+  server.add("Look.At",
+             [&](const geerpc::Context& context) { left.set_value(context.remaining()); });
+  geerpc::Client client(server.listen("tcp@127.0.0.1:0"));
+  client.notify(test::within(std::chrono::minutes(10)), "Look.At");
+  auto seen = left.get_future();
+  REQUIRE(seen.wait_for(test::kPatience) == std::future_status::ready);
+  const auto time = seen.get();
+  CHECK(time <= std::chrono::seconds(600));
+  CHECK(time > std::chrono::seconds(500));
 }
 
 TEST_CASE("an address that can't be dialled, or no codec, is refused at once") {

@@ -225,6 +225,38 @@ TEST_CASE("a call can be cancelled while it waits for room in the queue") {
   for (std::thread& sender : senders) sender.join();
 }
 
+TEST_CASE("a notification can be cancelled while it is sent, or waits for room") {
+  test::ScriptedServer server;
+  geerpc::ClientOptions options;
+  options.max_queued_bytes = 1000;
+  geerpc::Client client(server.address(), options);
+  const std::string much(16u << 20, 'x');
+  const auto notify = [&](const Context& context) -> geerpc::Result<void> {
+    try {
+      client.notify(context, "A.B", much);
+      return {};
+    } catch (const geerpc::Error& error) {
+      return error;
+    }
+  };
+  CancelSource source;
+  std::thread sender([&] {
+    CHECK(notify(Context::with_cancel(source.token())).ok());  // what was begun is sent by others
+  });
+  test::Peer peer = server.accept();
+  wait_until_sending(peer);
+  const auto start = test::Clock::now();
+  source.cancel();
+  sender.join();
+  CHECK(test::Clock::now() - start < test::kPatience / 2);
+  auto queued = client.async<int>("A.B", much);  // behind what is being sent
+  const geerpc::Error error = check_cancel(notify, [&] {
+    // By the time that this one has given up, the other one has long been waiting.
+    CHECK(client.try_call<int>(test::within(100ms), "C.D").code() == StatusCode::deadline_exceeded);
+  });
+  CHECK_FALSE(error.may_have_run());
+}
+
 TEST_CASE("one source cancels many calls, and only those that carry its token") {
   test::GateServer server;
   geerpc::Client client(server.address);

@@ -7,7 +7,10 @@
 #include <geerpc/geerpc.hpp>
 
 #include <filesystem>
+#include <future>
 #include <iterator>
+#include <optional>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
@@ -164,6 +167,61 @@ TEST_CASE("a deadline covers CONNECT to a server that does not answer") {
   CHECK_FALSE(error.may_have_run());
 }
 
+TEST_CASE("an asynchronous call's deadline is kept while a more patient one connects") {
+  std::optional<test::RawListener> listener(std::in_place);
+  std::optional<test::RawSocket> held;
+  std::string address = listener->address();
+  geerpc::ClientOptions options;
+  options.wait_for_ready = true;
+  options.min_backoff = options.max_backoff = std::chrono::hours(1);
+  const auto check = [&](geerpc::Client& client, const auto& connects) {
+    auto patient = client.async<int>(geerpc::Context::with_timeout(test::kPatience), "A.B");
+    connects();
+    const geerpc::Error error = check_deadline(
+        [&](const auto& context) { return client.async<int>(context, "A.B").try_get(); });
+    CHECK_FALSE(error.may_have_run());
+    std::promise<StatusCode> code;  // nobody waits for this one
+    client.async<int>(test::within(kShort), "A.B").then([&](geerpc::Result<int> result) {
+      code.set_value(result.code());
+    });
+    auto future = code.get_future();
+    REQUIRE(future.wait_for(test::kPatience / 2) == std::future_status::ready);
+    CHECK(future.get() == StatusCode::deadline_exceeded);
+    CHECK_FALSE(patient.ready());
+    client.close();
+    CHECK(patient.try_get().code() == StatusCode::cancelled);
+  };
+  SUBCASE("which waits for the answer to CONNECT") {
+    geerpc::Client client("http" + address.substr(3), options);
+    check(client, [&] { held.emplace(listener->accept()); });
+  }
+  SUBCASE("which waits for the server to come back") {
+    listener.reset();
+    geerpc::Client client(address, options);
+    check(client, [] {});
+  }
+}
+
+TEST_CASE("calls that come and give up do not disturb the attempt to connect of those who stay") {
+  test::RawListener listener;
+  geerpc::Client client("http@127.0.0.1:" + std::to_string(listener.port()));
+  auto patient = client.async<int>("A.B");
+  test::Peer peer(listener.accept());
+  for (int i = 0; i < 5; ++i) {
+    auto cancelled = client.async<int>("C.D");
+    cancelled.cancel();
+    CHECK(cancelled.try_get().code() == StatusCode::cancelled);
+    CHECK(client.async<int>(test::within(milliseconds(5)), "C.D").try_get().code() ==
+          StatusCode::deadline_exceeded);
+  }
+  peer.socket.recv_until("\r\n\r\n");
+  peer.socket.send_all("HTTP/1.0 200 Connected to Gee RPC\r\n\r\n");
+  peer.read_option();
+  peer.reply(peer.read_request().seq, 2);
+  CHECK(patient.get() == 2);
+  CHECK_THROWS_AS(listener.accept(milliseconds(0)), std::runtime_error);  // nobody came again
+}
+
 TEST_CASE("the connect timeout ends an attempt though the call could wait longer") {
   test::RawListener silent;
   geerpc::ClientOptions options;
@@ -269,6 +327,7 @@ TEST_CASE("a call whose deadline has passed is not sent, and does not connect") 
     CHECK_FALSE(result.error().may_have_run());
     CHECK(client.async<int>(past, "Gate.Pass", 1).try_get().code() ==
           StatusCode::deadline_exceeded);
+    CHECK_THROWS_AS(client.notify(past, "Gate.Pass", 1), geerpc::Error);
     CHECK(client.call<int>("Math.Add", 1, 2) == 3);
   }
   CHECK(server.gate->arrived() == 0);

@@ -3,17 +3,74 @@
 //
 // Future: waiting, callbacks, and what becomes of them.
 
+#include <pthread.h>
+
 #include <doctest/doctest.h>
 #include <geerpc/geerpc.hpp>
 
+#include <cstddef>
 #include <future>
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "gate.hpp"
 #include "scripted_server.hpp"
+
+namespace {
+
+// While it lives no thread can be started: there is no room for such a stack.
+class NoThreads {
+ public:
+  NoThreads() {
+    REQUIRE(::pthread_getattr_default_np(&before_) == 0);
+    pthread_attr_t huge;
+    ::pthread_attr_init(&huge);
+    ::pthread_attr_setstacksize(&huge, std::size_t{1} << 52);
+    REQUIRE(::pthread_setattr_default_np(&huge) == 0);
+    ::pthread_attr_destroy(&huge);
+    CHECK_THROWS(std::thread([] {}).join());
+  }
+  ~NoThreads() {
+    ::pthread_setattr_default_np(&before_);
+    ::pthread_attr_destroy(&before_);
+  }
+
+ private:
+  pthread_attr_t before_;
+};
+
+// A client that has a connection and its background thread, but no thread for callbacks.
+struct Connected {
+  test::ScriptedServer server;
+  geerpc::Client client;
+  std::optional<test::Peer> peer;
+
+  Connected() : client(server.address(), options()) {
+    auto future = client.async<int>("A.B");
+    peer.emplace(server.accept());
+    answer(1);
+    CHECK(future.get() == 1);
+  }
+  static geerpc::ClientOptions options() {
+    geerpc::ClientOptions options;
+    options.call_timeout = test::kPatience / 4;
+    return options;
+  }
+  void answer(unsigned result) { peer->reply(peer->read_request().seq, result); }
+  // Calls twice; by then all earlier replies have been read and their callbacks posted.
+  void call_twice() {
+    for (unsigned result : {10u, 11u}) {
+      auto future = client.async<unsigned>("A.B");
+      answer(result);
+      CHECK(future.get() == result);
+    }
+  }
+};
+
+}  // namespace
 
 TEST_CASE("a future becomes ready when its reply comes, without anybody waiting") {
   test::GateServer server;
@@ -88,6 +145,36 @@ TEST_CASE("a callback may call, synchronously and asynchronously") {
     });
   });
   CHECK(done.get_future().get() == 113);
+}
+
+TEST_CASE("callbacks wait until there can be a thread for them, and calls go on meanwhile") {
+  Connected it;
+  std::promise<geerpc::Result<int>> result;
+  {
+    const NoThreads none;
+    it.client.async<int>("A.B").then(
+        [&](geerpc::Result<int>) { result.set_value(it.client.try_call<int>("C.D")); });
+    it.answer(2);
+    it.call_twice();
+  }
+  it.answer(3);
+  CHECK(result.get_future().get().value() == 3);
+}
+
+TEST_CASE("callbacks that no thread can be had for run when the client is closed") {
+  Connected it;
+  const NoThreads none;
+  bool ran = false;
+  it.client.async<int>("A.B").then([&](geerpc::Result<int> result) {
+    ran = true;
+    CHECK(result.value() == 2);
+    it.client.close();
+  });
+  it.answer(2);
+  it.call_twice();
+  CHECK_FALSE(ran);
+  it.client.close();
+  CHECK(ran);
 }
 
 TEST_CASE("a thousand calls in flight on one connection all get their own results") {

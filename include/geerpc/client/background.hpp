@@ -6,19 +6,22 @@
 #ifndef GEERPC_CLIENT_BACKGROUND_HPP
 #define GEERPC_CLIENT_BACKGROUND_HPP
 
-#include <algorithm>           // find, min
+#include <algorithm>           // find, max, min
 #include <atomic>              // atomic
 #include <condition_variable>  // condition_variable
 #include <exception>           // exception
 #include <memory>              // enable_shared_from_this, shared_ptr
 #include <mutex>               // mutex
+#include <optional>            // optional
 #include <thread>              // thread
-#include <utility>             // move
+#include <utility>             // exchange, move
 #include <vector>              // vector
 
 #include <geerpc/base/hot_path.hpp>
 #include <geerpc/client/async_call.hpp>
 #include <geerpc/client/channel.hpp>
+#include <geerpc/client/dial_thread.hpp>
+#include <geerpc/client/waiting_room.hpp>
 
 GEERPC_BEGIN_NAMESPACE
 
@@ -28,11 +31,13 @@ namespace detail {
 // cancellations. While asynchronous calls are outstanding its thread looks around every moment: it
 // sends what was left for others to leave with, and reads if nobody does, or has the callback
 // thread read if there are callbacks. The thread starts with the first asynchronous call, sleeps
-// when there was none for a while, and never waits for anything of the user's.
+// when there was none for a while, and never waits for anything of the user's, nor for a
+// connection.
 class Background final : public CallbackReader, public std::enable_shared_from_this<Background> {
  public:
   Background(Address address, ClientOptions options)
-      : channel_(std::move(address), std::move(options), [this](bool urgent) { attend(urgent); }) {}
+      : channel_(std::move(address), std::move(options), [this](bool urgent) { attend(urgent); }),
+        dial_(channel_, [this] { poke(); }) {}
 
   Channel& channel() noexcept { return channel_; }
 
@@ -55,7 +60,7 @@ class Background final : public CallbackReader, public std::enable_shared_from_t
       call->has_deadline = true;  // by then there is less time left
       encode(early_codec(*channel_.options().codec), call->body);
     } catch (const std::exception&) {
-      return fail(call, thrown());
+      return room_.fail(call, thrown());
     }
     {
       const std::lock_guard<std::mutex> lock(mutex_);
@@ -65,7 +70,7 @@ class Background final : public CallbackReader, public std::enable_shared_from_t
         return;
       }
     }
-    fail(call, channel_.closed() ? closed_error() : no_thread_error().never_ran());
+    room_.fail(call, channel_.closed() ? closed_error() : no_thread_error().never_ran());
   }
 
   // Waits until the call is done; false at `until`.
@@ -73,13 +78,7 @@ class Background final : public CallbackReader, public std::enable_shared_from_t
     const auto done = [&] { return call.done.load(std::memory_order_acquire); };
     while (!done()) {
       if (!call.sent.load(std::memory_order_acquire)) {
-        std::unique_lock<std::mutex> lock(mutex_);
-        const auto moved = [&] { return done() || call.sent.load(std::memory_order_acquire); };
-        if (until == SteadyClock::time_point::max()) {
-          moved_.wait(lock, moved);
-        } else if (!moved_.wait_until(lock, until, moved)) {
-          return false;
-        }
+        if (!room_.wait(call, until)) return false;
       } else if (!call.connection->wait(call, until, call.can_be_cancelled) &&
                  SteadyClock::now() >= until) {
         return done();
@@ -92,15 +91,10 @@ class Background final : public CallbackReader, public std::enable_shared_from_t
   // but this object's.
   void cancel(std::shared_ptr<AsyncCall> call) {
     if (call->done.load(std::memory_order_acquire)) return;
-    CancelSource dial_in_progress;
-    {
-      const std::lock_guard<std::mutex> lock(mutex_);
-      if (stopping_) return;
-      cancelled_.push_back(std::move(call));
-      dial_in_progress = interrupt_;
-      wake();
-    }
-    dial_in_progress.cancel();
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (stopping_) return;
+    cancelled_.push_back(std::move(call));
+    wake();
   }
 
   // There is a callback, for which nobody waits: from now on its thread reads.
@@ -109,7 +103,8 @@ class Background final : public CallbackReader, public std::enable_shared_from_t
   }
   // Runs the callbacks after the others, see CallbackThread.
   void post(std::vector<std::shared_ptr<Callback>> callbacks) {
-    callbacks_.post(std::move(callbacks), weak_from_this());
+    if (callbacks_.post(std::move(callbacks), weak_from_this())) return;
+    if (!poke()) callbacks_.run_here();  // nobody else will ever try
   }
 
   // ---- CallbackReader.
@@ -143,7 +138,7 @@ class Background final : public CallbackReader, public std::enable_shared_from_t
   // called by one of them. (A reply that another thread is decoding meanwhile is that thread's.)
   GEERPC_COLD void close() {
     channel_.close();
-    std::vector<std::shared_ptr<AsyncCall>> cancelled;  // let go of without the lock
+    Calls cancelled;  // let go of without the lock
     std::unique_lock<std::mutex> lock(mutex_);
     stopping_ = true;
     wake();
@@ -156,6 +151,8 @@ class Background final : public CallbackReader, public std::enable_shared_from_t
   }
 
  private:
+  using Calls = WaitingRoom::Calls;
+
   // Mutex held. False if there can be no thread (any more).
   bool start_thread() noexcept {
     if (stopping_) return false;
@@ -181,19 +178,6 @@ class Background final : public CallbackReader, public std::enable_shared_from_t
   // held.
   void attend(bool urgent) {
     if (urgent || asleep_.load(std::memory_order_seq_cst)) poke();
-  }
-
-  // For a call that no connection has.
-  GEERPC_COLD void fail(const std::shared_ptr<AsyncCall>& call, const Error& error) {
-    call->error = error;
-    {
-      const std::lock_guard<std::mutex> lock(mutex_);
-      call->done.store(true, std::memory_order_release);
-      moved_.notify_all();
-    }
-    CompletedCalls completed;
-    completed.add(call);
-    completed.announce();
   }
 
   // Sends the call or completes it with an error. False if it is to be sent later or on another
@@ -237,35 +221,40 @@ class Background final : public CallbackReader, public std::enable_shared_from_t
     bool flushed = true;
     while (!stopping_ || !unsent_.empty()) {
       const bool poked = std::exchange(poked_, false);
-      interrupt_ = CancelSource();
-      std::vector<std::shared_ptr<AsyncCall>> cancelled;
-      cancelled.swap(cancelled_);
-      std::vector<std::shared_ptr<AsyncCall>> unsent;
-      unsent.swap(unsent_);
-      const CancelToken interrupt = interrupt_.token();
+      Calls cancelled = std::exchange(cancelled_, {});
+      Calls unsent = std::exchange(unsent_, {});
       lock.unlock();
 
       for (const std::shared_ptr<AsyncCall>& call : cancelled) give_up(call, unsent);
       cancelled.clear();
-      send_all(unsent, interrupt);
+      if (!unsent.empty() || dial_.under_way()) send_all(unsent);
       const auto now = SteadyClock::now();
       connection = channel_.current(now);
       SteadyClock::time_point deadline = SteadyClock::time_point::max();
+      for (const auto& call : unsent) deadline = (std::min)(deadline, call->deadline);
       ClientConnection::Look look{};
       // What it could not send at the last look it sends now: nobody else may ever come.
       const bool leftovers = poked || !std::exchange(flushed, true);
       if (connection != nullptr) {
         flushed = leftovers ? connection->flush_leftovers(now + kFlushTime)
                             : connection->flush_forgotten(now + kFlushTime);
-        deadline = connection->expire(now);
+        deadline = (std::min)(deadline, connection->expire(now));
         look = connection->look();
       }
 
       lock.lock();
       unsent_.insert(unsent_.begin(), unsent.begin(), unsent.end());
-      if (poked_ || stopping_ || !unsent_.empty() || !flushed) continue;
+      if (poked_ || stopping_ || !flushed) continue;
+      const bool stranded = !callbacks_.retry(weak_from_this());
+      if (!unsent_.empty()) {
+        if (dial_.under_way()) {
+          wake_up_.wait_until(lock, (std::min)(deadline, now + kLinger),
+                              [this] { return woken(); });
+        }
+        continue;
+      }
       busy_.store(look.busy, std::memory_order_relaxed);
-      if (look.async_calls) {
+      if (look.async_calls || stranded) {
         quiet_since_ = now;
       } else if (now - quiet_since_ > kLinger) {
         eager_.store(false, std::memory_order_seq_cst);
@@ -276,7 +265,7 @@ class Background final : public CallbackReader, public std::enable_shared_from_t
       if (look.async_calls && !look.read && !(eager && callbacks_.ask_to_read(weak_from_this()))) {
         reading_ = connection.get();
         lock.unlock();
-        if (look.busy) deadline = (std::min)(deadline, now + kTick);
+        if (look.busy || stranded) deadline = (std::min)(deadline, now + kTick);
         const auto wanted = [this] {
           const std::lock_guard<std::mutex> relock(mutex_);
           return !poked_;
@@ -289,6 +278,9 @@ class Background final : public CallbackReader, public std::enable_shared_from_t
       const auto tick = eager && !look.busy && callbacks_.reads() ? kLazyTick : kTick;
       wake_up_.wait_until(lock, (std::min)(deadline, now + tick), [this] { return woken(); });
     }
+    lock.unlock();
+    dial_.stop();
+    lock.lock();
     running_ = false;
     ended_.notify_all();
   }
@@ -306,50 +298,45 @@ class Background final : public CallbackReader, public std::enable_shared_from_t
     quiet_since_ = SteadyClock::now();
   }
 
-  void give_up(const std::shared_ptr<AsyncCall>& call,
-               std::vector<std::shared_ptr<AsyncCall>>& unsent) {
+  void give_up(const std::shared_ptr<AsyncCall>& call, Calls& unsent) {
     const auto found = std::find(unsent.begin(), unsent.end(), call);
     if (found != unsent.end()) {
       unsent.erase(found);
-      fail(call, cancelled_error().never_ran());
+      room_.fail(call, cancelled_error().never_ran());
       return;
     }
     if (call->sent) call->connection->abandon(*call, cancelled_error());
   }
 
-  // Dials, for as long as the most patient call may wait, and sends; `unsent` keeps what is left.
-  void send_all(std::vector<std::shared_ptr<AsyncCall>>& unsent, const CancelToken& interrupt) {
-    while (!unsent.empty()) {
-      SteadyClock::time_point first = SteadyClock::time_point::max();
-      for (const auto& call : unsent) first = (std::min)(first, call->deadline);
-      try {
-        auto now = SteadyClock::now();
-        const auto connection = channel_.acquire(now, first, interrupt);
-        const auto until = now + kFlushTime;
-        connection->flush_leftovers(until);
-        auto next = unsent.begin();
-        while (next != unsent.end() && connection->wait_for_room(until) &&
-               send_or_fail(*next, connection)) {
-          ++next;
-        }
-        unsent.erase(unsent.begin(), next);
-        if (SteadyClock::now() < first) return;
-        if (!unsent.empty()) throw deadline_error().never_ran();
-      } catch (const Error& error) {
-        if (interrupt.cancelled() && !channel_.closed()) return;
-        const auto now = SteadyClock::now();
-        const bool only_late = error.code() == StatusCode::deadline_exceeded && now >= first;
-        std::vector<std::shared_ptr<AsyncCall>> patient;
-        for (const auto& call : unsent) {
-          if (only_late && call->deadline > now) {
-            patient.push_back(call);
-          } else {
-            fail(call, error);
-          }
-        }
-        unsent.swap(patient);
-      }
+  // Sends what no connection has, or sees that there will be one; `unsent` keeps what is left.
+  void send_all(Calls& unsent) {
+    std::optional<DialThread::Outcome> dialled = dial_.take();
+    const auto now = SteadyClock::now();
+    const bool closed = channel_.closed();
+    room_.fail_if(unsent, closed ? closed_error() : deadline_error().never_ran(),
+                  [&](const auto& call) { return closed || call->deadline <= now; });
+    if (unsent.empty()) return dial_.stop();
+    std::shared_ptr<ClientConnection> connection = channel_.current(now);
+    if (connection == nullptr) {
+      if (!dialled) return dial_for(unsent);
+      if (!dialled->ok()) return room_.fail_all(unsent, dialled->error());
+      connection = dialled->value();
     }
+    const auto until = now + kFlushTime;
+    connection->flush_leftovers(until);
+    auto next = unsent.begin();
+    while (next != unsent.end() && connection->wait_for_room(until) &&
+           send_or_fail(*next, connection)) {
+      ++next;
+    }
+    unsent.erase(unsent.begin(), next);
+  }
+  // For as long as the most patient of them may wait.
+  void dial_for(Calls& unsent) {
+    if (dial_.under_way()) return;
+    SteadyClock::time_point last = unsent.front()->deadline;
+    for (const auto& call : unsent) last = (std::max)(last, call->deadline);
+    if (!dial_.start(last)) room_.fail_all(unsent, no_thread_error().never_ran());
   }
 
   // False if it is to be tried again.
@@ -358,10 +345,9 @@ class Background final : public CallbackReader, public std::enable_shared_from_t
     const auto body = [&](const Codec& codec, Buffer& out) { call->append_body(codec, out); };
     try {
       if (!send(call, connection, SteadyClock::now(), call->context.metadata(), body)) return false;
-      const std::lock_guard<std::mutex> lock(mutex_);
-      moved_.notify_all();
+      room_.tell();
     } catch (const std::exception&) {
-      fail(call, thrown());
+      room_.fail(call, thrown());
     }
     return true;
   }
@@ -373,14 +359,16 @@ class Background final : public CallbackReader, public std::enable_shared_from_t
 
   Channel channel_;
 
+  DialThread dial_;  // the thread's own
+  WaitingRoom room_;
+
   std::mutex mutex_;
-  std::condition_variable wake_up_, ended_, moved_;
+  std::condition_variable wake_up_, ended_;
   // Guarded by mutex_.
   std::thread thread_;
   bool running_ = false;  // until the thread has done everything
-  std::vector<std::shared_ptr<AsyncCall>> unsent_;
-  std::vector<std::shared_ptr<AsyncCall>> cancelled_;
-  CancelSource interrupt_;                                    // ends the acquire() in progress
+  Calls unsent_;
+  Calls cancelled_;
   ClientConnection* reading_ = nullptr;                       // while the thread reads it
   SteadyClock::time_point quiet_since_ = SteadyClock::now();  // no asynchronous call outstanding
   bool poked_ = false;

@@ -50,29 +50,37 @@ class CallbackThread {
  public:
   ~CallbackThread() { close(); }
 
-  // Runs these after the others. After close(), or if no thread can be had, they run in this
-  // thread.
-  void post(std::vector<std::shared_ptr<Callback>> callbacks,
+  // Runs these after the others. After close() they run in this thread. False if no thread can be
+  // had just now: then they wait for one, see retry(). They don't run here, where somebody may be
+  // reading, who would wait for himself if they wait for a reply.
+  bool post(std::vector<std::shared_ptr<Callback>> callbacks,
             const std::weak_ptr<CallbackReader>& reader) {
-    {
-      std::unique_lock<std::mutex> lock(state_->mutex);
-      if (state_->running || (!state_->closing && start(reader))) {
-        auto& queue = state_->queue;
-        if (queue.empty()) {
-          queue.swap(callbacks);
-        } else {
-          queue.insert(queue.end(), callbacks.begin(), callbacks.end());
-        }
-        if (is_current()) return;  // it is about to look
-        if (state_->asleep) state_->changed.notify_all();
-        const bool reads = state_->reads;
-        lock.unlock();
-        if (!reads) return;
-        if (const auto strong = reader.lock()) strong->interrupt_reading();
-        return;
-      }
+    std::unique_lock<std::mutex> lock(state_->mutex);
+    auto& queue = state_->queue;
+    if (queue.empty()) {
+      queue.swap(callbacks);
+    } else {
+      queue.insert(queue.end(), callbacks.begin(), callbacks.end());
     }
-    for (const std::shared_ptr<Callback>& callback : callbacks) callback->run_callback();
+    if (!state_->running && state_->closing) return run_here(lock), true;
+    if (!state_->running && !start(reader)) return false;
+    if (is_current()) return true;  // it is about to look
+    if (state_->asleep) state_->changed.notify_all();
+    const bool reads = state_->reads;
+    lock.unlock();
+    if (!reads) return true;
+    if (const auto strong = reader.lock()) strong->interrupt_reading();
+    return true;
+  }
+  // Tries again to get the thread that posted callbacks wait for. False if they still do.
+  bool retry(const std::weak_ptr<CallbackReader>& reader) {
+    const std::lock_guard<std::mutex> lock(state_->mutex);
+    return state_->queue.empty() || state_->running || start(reader);
+  }
+  // Runs what waits for a thread in this one, which must not be reading.
+  void run_here() {
+    std::unique_lock<std::mutex> lock(state_->mutex);
+    if (!state_->running) run_here(lock);
   }
 
   // There are callbacks to come: has their replies read from now on, if the thread has nothing else
@@ -112,7 +120,7 @@ class CallbackThread {
     if (self_closed_) return;
     state_->changed.wait(lock, [this] { return !state_->running; });
     thread.swap(thread_);
-    lock.unlock();
+    run_here(lock);
     if (thread.joinable()) thread.join();
   }
 
@@ -172,6 +180,13 @@ class CallbackThread {
     }
     state.running = false;
     state.changed.notify_all();
+  }
+
+  // Lets go of the mutex.
+  void run_here(std::unique_lock<std::mutex>& lock) {
+    const std::vector<std::shared_ptr<Callback>> callbacks = std::exchange(state_->queue, {});
+    lock.unlock();
+    for (const std::shared_ptr<Callback>& callback : callbacks) callback->run_callback();
   }
 
   // Mutex held.

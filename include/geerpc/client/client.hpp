@@ -170,7 +170,9 @@ class Client : public detail::CallByMethod<Client> {
     };
     try {
       const auto connection = to.acquire(now, deadline, context.cancel_token());
-      connection->notify(now, header, deadline, body);
+      if (deadline <= now) throw detail::deadline_error().never_ran();
+      if (context.has_deadline()) header.set_deadline(deadline, now);
+      connection->notify(now, header, context, deadline, body);
     } catch (const Error& error) {
       throw error.in_call(method, address().str());
     }

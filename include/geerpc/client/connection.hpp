@@ -52,14 +52,7 @@ class ClientConnection final : private ReadingHalf {
   GEERPC_HOT void run(Call& call, SteadyClock::time_point now, const RequestHeader& header,
                       const Context& context, EncodeBody body) {
     std::optional<CancelCallback> on_cancel;
-    if (context.cancel_token().can_be_cancelled()) {
-      on_cancel.emplace(context.cancel_token(), [this, &call] {
-        const std::lock_guard<std::mutex> lock(mutex_);
-        call.cancelled = true;
-        call.wake();
-        waker_.wake();
-      });
-    }
+    expect_cancel(on_cancel, call, context);
     (void)start(call, now, header, body, Patience::waits);
     std::unique_lock<std::mutex> lock(mutex_);
     wait_locked(lock, call, call.deadline, on_cancel.has_value(), now);
@@ -98,7 +91,7 @@ class ClientConnection final : private ReadingHalf {
     const std::size_t enough = may_defer && !alone ? kWorthSending : 0;
     std::shared_ptr<Call> released;
     try {
-      if (write_request(now, header, call.deadline, &call, body, patience, enough)) return true;
+      if (write_request(now, header, call.deadline, call, body, patience, enough)) return true;
       const std::lock_guard<std::mutex> lock(mutex_);
       if (!call.pending) return true;  // the connection failed meanwhile
       released = pending_.remove(call);
@@ -113,15 +106,18 @@ class ClientConnection final : private ReadingHalf {
   }
 
   // Sends a request that gets no reply.
-  void notify(SteadyClock::time_point now, RequestHeader header, SteadyClock::time_point deadline,
-              EncodeBody body) {
+  void notify(SteadyClock::time_point now, RequestHeader header, const Context& context,
+              SteadyClock::time_point deadline, EncodeBody body) {
     header.kind = wire_->has_notify() ? MessageKind::notify : MessageKind::request;
     {
       const std::lock_guard<std::mutex> lock(mutex_);
       if (dead_) throw death_->never_ran();
       header.seq = pending_.skip();
     }
-    write_request(now, header, deadline, nullptr, body, Patience::waits, 0);
+    SyncCall<void> call;  // never pending
+    std::optional<CancelCallback> on_cancel;
+    expect_cancel(on_cancel, call, context);
+    write_request(now, header, deadline, call, body, Patience::waits, 0);
   }
 
   // Waits until a call that start() sent is done; false at `until`.
@@ -235,9 +231,21 @@ class ClientConnection final : private ReadingHalf {
   // A sender that can't go on looks this often whether it could read instead.
   static constexpr std::chrono::milliseconds kTick{100};
   static constexpr std::size_t kWorthSending = 2u << 10;
+
+  // The thread whose call it is hears of the cancellation.
+  void expect_cancel(std::optional<CancelCallback>& on_cancel, Call& call, const Context& context) {
+    if (!context.cancel_token().can_be_cancelled()) return;
+    on_cancel.emplace(context.cancel_token(), [this, &call] {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      call.cancelled = true;
+      call.wake();
+      waker_.wake();
+    });
+  }
+
   // False if too much is queued and the sender does not wait.
   GEERPC_HOT bool write_request(SteadyClock::time_point now, const RequestHeader& header,
-                                SteadyClock::time_point deadline, Call* call, EncodeBody body,
+                                SteadyClock::time_point deadline, Call& call, EncodeBody body,
                                 Patience patience, std::size_t enough) {
     last_use_.store(now.time_since_epoch().count(), std::memory_order_relaxed);
     const auto write = [&](Buffer& out) {
@@ -247,10 +255,10 @@ class ClientConnection final : private ReadingHalf {
         throw error.never_ran();
       }
       ++requests_sent_;
-      if (call != nullptr) call->ordinal = requests_sent_;
+      call.ordinal = requests_sent_;
     };
     const bool waits = patience == Patience::waits;
-    const auto blocked = [&] { return waits && wait_to_send(deadline, call); };
+    const auto blocked = [&] { return waits && wait_to_send(deadline, &call); };
     for (;;) {
       const Outbox::Result result = outbox_.append_and_flush(write, enough, blocked);
       if (result != Outbox::Result::full) {
@@ -271,13 +279,13 @@ class ClientConnection final : private ReadingHalf {
   }
 
   // For a caller that waits. Throws Error if there is no room in time, or no longer a reason.
-  void wait_for_room(SteadyClock::time_point deadline, const Call* call) {
+  void wait_for_room(SteadyClock::time_point deadline, const Call& call) {
     for (;;) {
       const auto now = SteadyClock::now();
       if (wait_for_room((std::min)(deadline, now + kTick))) return;
       const std::lock_guard<std::mutex> lock(mutex_);
       if (dead_) throw death_->never_ran();
-      if (call != nullptr && call->cancelled) throw cancelled_error().never_ran();
+      if (call.cancelled) throw cancelled_error().never_ran();
       if (now >= deadline) throw deadline_error().never_ran();
     }
   }

@@ -46,8 +46,14 @@ class ReadingHalf {
     std::unique_lock<std::mutex> lock(mutex_);
     if (dead_ || reading_ || pending_.size() != 0) return !dead_;
     if (in_doubt_) {
+      // Dead before the lock is free: a call that began then would be lost with the connection.
+      if (!death_) {
+        death_.emplace(StatusCode::unavailable, "connection given up: the server may hang up");
+      }
+      dead_.store(true, std::memory_order_release);
       lock.unlock();
-      fail({StatusCode::unavailable, "connection given up: the server may hang up"});
+      socket_.shutdown();
+      fail(*death_);
       return false;
     }
     Turn turn(*this, lock);
