@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <memory>
+#include <thread>
 
 #include "../support/eventually.hpp"
 #include "../support/raw_socket.hpp"
@@ -215,5 +216,33 @@ TEST_SUITE("heartbeat") {
     CHECK(registry.size() == 0);
     CHECK(registry.removes == 1);
     CHECK_FALSE(second.registered());
+  }
+
+  TEST_CASE("may be asked and stopped by other threads while it stops") {
+    // Takes its time to say goodbye.
+    struct Leaving : Registry {
+      std::atomic<bool> leaving{false}, may_leave{false};
+      void remove(const Address& address, const geerpc::Context& context = {}) override {
+        leaving = true;
+        CHECK(test::eventually([&] { return may_leave.load(); }));
+        Registry::remove(address, context);
+      }
+    };
+    Registry first;
+    Leaving second;
+    Heartbeat beat({first, second}, "tcp@127.0.0.1:1");
+    REQUIRE(beat.wait_registered(test::kPatience));
+    std::thread stopper([&] { beat.stop(); });
+    CHECK(test::eventually([&] { return second.leaving.load() && first.size() == 0; }));
+    std::thread waiter([&] { CHECK_FALSE(beat.wait_registered(test::kPatience)); });
+    std::thread another([&] { beat.stop(); });
+    for (int i = 0; i < 1000; ++i) {
+      CHECK_FALSE(beat.registered());
+      CHECK(beat.status().size() == 2);
+    }
+    second.may_leave = true;
+    for (std::thread* thread : {&stopper, &waiter, &another}) thread->join();
+    CHECK(second.size() == 0);
+    CHECK(beat.status()[0].beats > 0);
   }
 }
