@@ -239,6 +239,28 @@ TEST_SUITE("sockets") {
     CHECK(unknown.cause().find("dial tcp@no-such-host.invalid:80: look up host") == 0);
   }
 
+  TEST_CASE(
+      "a socket that was connected to itself found nobody, and leaves the port to its server") {
+    for (const char* host : {"tcp@127.0.0.1:0", "tcp@[::1]:0"}) {
+      if (!has_ipv6() && Address(host).host() == "::1") continue;
+      const Address dead(RawListener(host).address());
+      const test::SocketAddress own(dead.str());
+      const Waker never;
+      const auto targets = geerpc::detail::resolve(dead, SteadyClock::now(), never);
+      REQUIRE(targets.size() == 1);
+      {
+        // The system would give it that port once in many times.
+        const Socket socket(::socket(own.family(), SOCK_STREAM, 0));
+        REQUIRE(::bind(socket.fd(), own.get(), own.size) == 0);
+        CHECK(geerpc::detail::connect_socket(socket, targets[0], SteadyClock::now() + 10s, never) ==
+              ECONNREFUSED);
+      }
+      const Listener server(dead);
+      Address peer;
+      CHECK(reaches(dead, server, peer));
+    }
+  }
+
   TEST_CASE("a dial ends at its deadline, and when it is told to") {
     // A queue of length 0 that is full: the kernel drops what comes.
     RawListener full("tcp@127.0.0.1:0", 0);
