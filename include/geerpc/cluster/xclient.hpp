@@ -318,7 +318,7 @@ class XClient : public detail::CallByMethod<XClient> {
   }
 
   std::shared_ptr<const detail::PeerList> current_peers(const Context& context) {
-    return peers_.at(discovery_->servers(context));
+    return peers_.current([&] { return discovery_->servers(context); });
   }
 
   // All servers that may offer the method's service; at least one. Throws Error.
