@@ -130,6 +130,21 @@ TEST_SUITE("xclient") {
     CHECK((with_both <= 1 || alive.address < dead));
   }
 
+  TEST_CASE("skips a server for ever, if that is asked for") {
+    Numbered alive(1);
+    const Address dead = dead_address();
+    // It is the only candidate of the first call.
+    StaticDiscovery servers{dead};
+    XClientOptions options;
+    options.min_skip = options.max_skip = (std::chrono::milliseconds::max)();
+    const auto first = std::make_shared<First>();
+    XClient cluster(servers, first, options);
+    CHECK(cluster.try_call<int>("Who.Number").code() == StatusCode::unavailable);
+    servers.update({alive.address, dead});
+    for (int i = 0; i < 20; ++i) CHECK(cluster.call<int>("Who.Number") == 1);
+    CHECK(first->asked == std::vector<std::size_t>(21, 1));
+  }
+
   TEST_CASE("goes to another server when one accepts but never answers the CONNECT") {
     Numbered alive(1);
     test::RawListener listener;

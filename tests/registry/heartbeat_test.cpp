@@ -106,6 +106,20 @@ TEST_SUITE("heartbeat") {
     CHECK(test::eventually([&] { return beat.status()[0].beats >= 5; }));
   }
 
+  TEST_CASE("takes the longest durations for what they mean") {
+    Registry registry;
+    RegistryServer server(registry);
+    server.listen("127.0.0.1:0");
+    HeartbeatOptions options = every((std::chrono::milliseconds::max)());
+    options.request_timeout = options.first_beat_wait = options.period;
+    Heartbeat beat(server.url(), "tcp@127.0.0.1:1", options);
+    CHECK(beat.registered());
+    CHECK(beat.status()[0].failures == 0);
+    geerpc::HttpRegistryOptions no_limit;
+    no_limit.timeout = (std::chrono::milliseconds::max)();
+    CHECK(geerpc::HttpRegistry(server.url(), no_limit).list().servers.size() == 1);
+  }
+
   TEST_CASE("goes on after failures, says so, and registers when it can") {
     Counting registry;
     registry.broken = true;

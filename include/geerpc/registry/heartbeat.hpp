@@ -19,6 +19,7 @@
 #include <vector>              // vector
 
 #include <geerpc/base/cancel.hpp>
+#include <geerpc/base/duration.hpp>
 #include <geerpc/base/random.hpp>
 #include <geerpc/registry/registry_ref.hpp>
 
@@ -159,7 +160,7 @@ class Beater {
   }
 
   bool beat() {
-    Context context = Context::with_timeout(options_.request_timeout);
+    Context context = Context::with_timeout(at_most_a_year(options_.request_timeout));
     context.set_cancel(cancel_.token());
     try {
       const Address address = address_to_advertise(context);
@@ -267,7 +268,7 @@ class Heartbeat {
     for (const RegistryRef& registry : registries) {
       beaters_.push_back(std::make_unique<detail::Beater>(registry, address, options));
     }
-    wait_registered(options.first_beat_wait);
+    wait_registered(detail::at_most_a_year(options.first_beat_wait));
   }
 
   // Beats only while `server`, which must outlive the heartbeat, accepts connections.
