@@ -7,6 +7,7 @@
 
 #include <doctest/doctest.h>
 
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <atomic>
@@ -239,6 +240,29 @@ TEST_SUITE("sockets") {
     CHECK(unknown.cause().find("dial tcp@no-such-host.invalid:80: look up host") == 0);
   }
 
+  TEST_CASE("a dial for which this process has no descriptor left says nothing about the server") {
+    RawListener listener;
+    const Waker never;
+    rlimit before, few;
+    REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+    few = before;
+    few.rlim_cur = 256;
+    REQUIRE(::setrlimit(RLIMIT_NOFILE, &few) == 0);
+    std::vector<test::Fd> all;
+    do {
+      all.emplace_back(::dup(never.fd()));
+    } while (all.back().get() >= 0);
+    StatusCode code = StatusCode::ok;
+    try {
+      geerpc::detail::dial(listener.address(), SteadyClock::now() + 10s, never);
+    } catch (const Error& error) {
+      code = error.code();
+    }
+    all.clear();
+    REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
+    CHECK(code == StatusCode::resource_exhausted);
+  }
+
   TEST_CASE(
       "a socket that was connected to itself found nobody, and leaves the port to its server") {
     for (const char* host : {"tcp@127.0.0.1:0", "tcp@[::1]:0"}) {
@@ -294,6 +318,7 @@ TEST_SUITE("sockets") {
     Socket accepted;
     Address peer;
     REQUIRE(listener.accept(stop, accepted, peer) == 0);
+    CHECK((::fcntl(stop.fd(), F_GETFD) & FD_CLOEXEC) != 0);
     for (const int fd : {dialled.fd(), accepted.fd()}) {
       int on = 0;
       socklen_t size = sizeof on;

@@ -68,8 +68,8 @@ inline int connect_to(const SocketAddress& to, SteadyClock::time_point deadline,
 // Tries all of the address's socket addresses in turn until one accepts. Each gets its share of the
 // time left, two seconds at most while others are to follow, so that one that swallows packets
 // does not use up the time of the next. A wildcard host is dialled as loopback, as Go does.
-// Throws Error: unavailable with the last cause, deadline_exceeded, or cancelled when `abort` is
-// woken. The request never ran in any of them.
+// Throws Error: unavailable with the last cause, or resource_exhausted if that is this machine's,
+// deadline_exceeded, or cancelled when `abort` is woken. The request never ran in any of them.
 GEERPC_COLD inline Socket dial(const Address& address, SteadyClock::time_point deadline,
                                const Waker& abort) {
   constexpr std::chrono::milliseconds longest_try{2000};
@@ -99,7 +99,9 @@ GEERPC_COLD inline Socket dial(const Address& address, SteadyClock::time_point d
   if (error == ETIMEDOUT && SteadyClock::now() >= deadline) {
     fail(StatusCode::deadline_exceeded, "no answer in time");
   }
-  fail(StatusCode::unavailable, errno_text(error));
+  // The server can't help it, and another one is no better, if this process has too much open.
+  const bool ours = error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+  fail(ours ? StatusCode::resource_exhausted : StatusCode::unavailable, errno_text(error));
   return {};
 }
 
