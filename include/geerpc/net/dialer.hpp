@@ -53,10 +53,9 @@ inline int connect_socket(const Socket& socket, const SocketAddress& to,
 // Connects to one socket address. Returns what connect_socket() does.
 inline int connect_to(const SocketAddress& to, SteadyClock::time_point deadline, const Waker& abort,
                       Socket& connected) {
-  const int fd = ::socket(to.family(), SOCK_STREAM, 0);
+  const int fd = open_socket(to.family(), SOCK_STREAM);
   if (fd < 0) return errno;
   Socket socket(fd);
-  ::fcntl(fd, F_SETFD, FD_CLOEXEC);
   ::fcntl(fd, F_SETFL, O_NONBLOCK);
   if (const int error = connect_socket(socket, to, deadline, abort)) return error;
   ::fcntl(fd, F_SETFL, 0);
