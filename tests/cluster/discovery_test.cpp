@@ -127,6 +127,17 @@ TEST_SUITE("registry discovery") {
     CHECK(test::Clock::now() - begin < 5s);
   }
 
+  TEST_CASE("takes the longest durations for what they mean") {
+    Registry registry;
+    registry.put(Address("tcp@a:1"));
+    RegistryServer server(registry);
+    server.listen("127.0.0.1:0");
+    RegistryDiscoveryOptions options = every((std::chrono::milliseconds::max)());
+    options.request_timeout = (std::chrono::milliseconds::max)();
+    RegistryDiscovery discovery(server.url(), options);
+    CHECK(listed(discovery) == "tcp@a:1 ");
+  }
+
   TEST_CASE("keeps the last good list while the registry fails, and says so") {
     Scripted registry;
     registry.answer(200, "tcp@a:1,tcp@b:2");

@@ -54,6 +54,27 @@ struct Only : geerpc::Selector {
   Address address;
 };
 
+// Goes to and fro between lists that are made already, and may keep one who asks waiting.
+struct Switched : geerpc::Discovery {
+  static std::shared_ptr<const geerpc::ServerList> listing(const Address& address) {
+    geerpc::ServerList list;
+    list.servers = {address};
+    return std::make_shared<geerpc::ServerList>(std::move(list));
+  }
+  std::shared_ptr<const geerpc::ServerList> servers(const Context& context = {}) override {
+    const auto list = std::atomic_load(&current);
+    if (context.metadata().count("slow") != 0) {
+      ++slow;
+      CHECK(test::eventually([&] { return go_on.load(); }));
+    }
+    return list;
+  }
+  geerpc::DiscoveryStatus status() const override { return {}; }
+  std::shared_ptr<const geerpc::ServerList> current;
+  std::atomic<int> slow{0};
+  std::atomic<bool> go_on{false};
+};
+
 }  // namespace
 
 TEST_SUITE("xclient") {
@@ -107,6 +128,21 @@ TEST_SUITE("xclient") {
     // Once the dead one was met, it is no candidate any more.
     const auto with_both = std::count(first->asked.begin(), first->asked.end(), std::size_t{2});
     CHECK((with_both <= 1 || alive.address < dead));
+  }
+
+  TEST_CASE("skips a server for ever, if that is asked for") {
+    Numbered alive(1);
+    const Address dead = dead_address();
+    // It is the only candidate of the first call.
+    StaticDiscovery servers{dead};
+    XClientOptions options;
+    options.min_skip = options.max_skip = (std::chrono::milliseconds::max)();
+    const auto first = std::make_shared<First>();
+    XClient cluster(servers, first, options);
+    CHECK(cluster.try_call<int>("Who.Number").code() == StatusCode::unavailable);
+    servers.update({alive.address, dead});
+    for (int i = 0; i < 20; ++i) CHECK(cluster.call<int>("Who.Number") == 1);
+    CHECK(first->asked == std::vector<std::size_t>(21, 1));
   }
 
   TEST_CASE("goes to another server when one accepts but never answers the CONNECT") {
@@ -222,6 +258,37 @@ TEST_SUITE("xclient") {
     CHECK(test::eventually([&] { return one.server.connections() == 0; }));
     servers.update({one.address});
     CHECK(cluster.call<int>("Who.Number") == 1);
+  }
+
+  TEST_CASE("follows its discovery back to a list that it had before") {
+    Numbered one(1), two(2);
+    const auto blue = Switched::listing(one.address), green = Switched::listing(two.address);
+    const auto servers = std::make_shared<Switched>();
+    XClient cluster(servers);
+    for (int i = 0; i < 3; ++i) {
+      std::atomic_store(&servers->current, blue);
+      CHECK(cluster.call<int>("Who.Number") == 1);
+      std::atomic_store(&servers->current, green);
+      CHECK(cluster.call<int>("Who.Number") == 2);
+    }
+  }
+
+  TEST_CASE("a caller that was slow does not bring an older list back") {
+    Numbered one(1), two(2);
+    const auto servers = std::make_shared<Switched>();
+    servers->current = Switched::listing(one.address);
+    XClient cluster(servers);
+    CHECK(cluster.call<int>("Who.Number") == 1);
+    std::thread caller([&] {
+      const Context slow = Context::with_timeout(60s).set_metadata({{"slow", ""}});
+      CHECK(cluster.call<int>(slow, "Who.Number") == 2);
+    });
+    CHECK(test::eventually([&] { return servers->slow == 1; }));
+    std::atomic_store(&servers->current, Switched::listing(two.address));
+    CHECK(cluster.call<int>("Who.Number") == 2);
+    servers->go_on = true;
+    caller.join();
+    CHECK(cluster.call<int>("Who.Number") == 2);
   }
 
   TEST_CASE("lets calls end on a server that vanishes meanwhile") {

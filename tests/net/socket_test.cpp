@@ -7,6 +7,7 @@
 
 #include <doctest/doctest.h>
 
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <atomic>
@@ -239,6 +240,51 @@ TEST_SUITE("sockets") {
     CHECK(unknown.cause().find("dial tcp@no-such-host.invalid:80: look up host") == 0);
   }
 
+  TEST_CASE("a dial for which this process has no descriptor left says nothing about the server") {
+    RawListener listener;
+    const Waker never;
+    rlimit before, few;
+    REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+    few = before;
+    few.rlim_cur = 256;
+    REQUIRE(::setrlimit(RLIMIT_NOFILE, &few) == 0);
+    std::vector<test::Fd> all;
+    do {
+      all.emplace_back(::dup(never.fd()));
+    } while (all.back().get() >= 0);
+    StatusCode code = StatusCode::ok;
+    try {
+      geerpc::detail::dial(listener.address(), SteadyClock::now() + 10s, never);
+    } catch (const Error& error) {
+      code = error.code();
+    }
+    all.clear();
+    REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
+    CHECK(code == StatusCode::resource_exhausted);
+  }
+
+  TEST_CASE(
+      "a socket that was connected to itself found nobody, and leaves the port to its server") {
+    for (const char* host : {"tcp@127.0.0.1:0", "tcp@[::1]:0"}) {
+      if (!has_ipv6() && Address(host).host() == "::1") continue;
+      const Address dead(RawListener(host).address());
+      const test::SocketAddress own(dead.str());
+      const Waker never;
+      const auto targets = geerpc::detail::resolve(dead, SteadyClock::now(), never);
+      REQUIRE(targets.size() == 1);
+      {
+        // The system would give it that port once in many times.
+        const Socket socket(::socket(own.family(), SOCK_STREAM, 0));
+        REQUIRE(::bind(socket.fd(), own.get(), own.size) == 0);
+        CHECK(geerpc::detail::connect_socket(socket, targets[0], SteadyClock::now() + 10s, never) ==
+              ECONNREFUSED);
+      }
+      const Listener server(dead);
+      Address peer;
+      CHECK(reaches(dead, server, peer));
+    }
+  }
+
   TEST_CASE("a dial ends at its deadline, and when it is told to") {
     // A queue of length 0 that is full: the kernel drops what comes.
     RawListener full("tcp@127.0.0.1:0", 0);
@@ -272,6 +318,7 @@ TEST_SUITE("sockets") {
     Socket accepted;
     Address peer;
     REQUIRE(listener.accept(stop, accepted, peer) == 0);
+    CHECK((::fcntl(stop.fd(), F_GETFD) & FD_CLOEXEC) != 0);
     for (const int fd : {dialled.fd(), accepted.fd()}) {
       int on = 0;
       socklen_t size = sizeof on;

@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <memory>
+#include <thread>
 
 #include "../support/eventually.hpp"
 #include "../support/raw_socket.hpp"
@@ -103,6 +104,20 @@ TEST_SUITE("heartbeat") {
     server.listen("127.0.0.1:0");
     Heartbeat beat(server.url(), "tcp@127.0.0.1:1");
     CHECK(test::eventually([&] { return beat.status()[0].beats >= 5; }));
+  }
+
+  TEST_CASE("takes the longest durations for what they mean") {
+    Registry registry;
+    RegistryServer server(registry);
+    server.listen("127.0.0.1:0");
+    HeartbeatOptions options = every((std::chrono::milliseconds::max)());
+    options.request_timeout = options.first_beat_wait = options.period;
+    Heartbeat beat(server.url(), "tcp@127.0.0.1:1", options);
+    CHECK(beat.registered());
+    CHECK(beat.status()[0].failures == 0);
+    geerpc::HttpRegistryOptions no_limit;
+    no_limit.timeout = (std::chrono::milliseconds::max)();
+    CHECK(geerpc::HttpRegistry(server.url(), no_limit).list().servers.size() == 1);
   }
 
   TEST_CASE("goes on after failures, says so, and registers when it can") {
@@ -215,5 +230,33 @@ TEST_SUITE("heartbeat") {
     CHECK(registry.size() == 0);
     CHECK(registry.removes == 1);
     CHECK_FALSE(second.registered());
+  }
+
+  TEST_CASE("may be asked and stopped by other threads while it stops") {
+    // Takes its time to say goodbye.
+    struct Leaving : Registry {
+      std::atomic<bool> leaving{false}, may_leave{false};
+      void remove(const Address& address, const geerpc::Context& context = {}) override {
+        leaving = true;
+        CHECK(test::eventually([&] { return may_leave.load(); }));
+        Registry::remove(address, context);
+      }
+    };
+    Registry first;
+    Leaving second;
+    Heartbeat beat({first, second}, "tcp@127.0.0.1:1");
+    REQUIRE(beat.wait_registered(test::kPatience));
+    std::thread stopper([&] { beat.stop(); });
+    CHECK(test::eventually([&] { return second.leaving.load() && first.size() == 0; }));
+    std::thread waiter([&] { CHECK_FALSE(beat.wait_registered(test::kPatience)); });
+    std::thread another([&] { beat.stop(); });
+    for (int i = 0; i < 1000; ++i) {
+      CHECK_FALSE(beat.registered());
+      CHECK(beat.status().size() == 2);
+    }
+    second.may_leave = true;
+    for (std::thread* thread : {&stopper, &waiter, &another}) thread->join();
+    CHECK(second.size() == 0);
+    CHECK(beat.status()[0].beats > 0);
   }
 }

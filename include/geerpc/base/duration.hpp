@@ -1,14 +1,16 @@
 // geerpc: typed RPC, service discovery and load balancing for C++17
 // SPDX-License-Identifier: MIT
 //
-// Durations as Go prints them (time.Duration.String), which its peers compare in error texts.
+// Durations as Go prints them (time.Duration.String), which its peers compare in error texts, and
+// the longest ones without overflow.
 
 #ifndef GEERPC_BASE_DURATION_HPP
 #define GEERPC_BASE_DURATION_HPP
 
-#include <chrono>   // nanoseconds
-#include <cstdint>  // uint64_t
-#include <string>   // string
+#include <algorithm>  // min
+#include <chrono>     // milliseconds, nanoseconds
+#include <cstdint>    // uint64_t
+#include <string>     // string
 
 #include <geerpc/base/version.hpp>
 
@@ -53,6 +55,11 @@ inline std::string duration_text(std::chrono::nanoseconds duration) {
     text += decimal(ns % (60 * second), second) + 's';
   }
   return negative ? '-' + text : text;
+}
+
+// Cuts what amounts to "never" to a year, so that adding it to a time does not overflow.
+inline std::chrono::milliseconds at_most_a_year(std::chrono::milliseconds duration) noexcept {
+  return (std::min)(duration, std::chrono::milliseconds(std::chrono::hours(24 * 365)));
 }
 
 }  // namespace detail

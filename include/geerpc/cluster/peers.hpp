@@ -9,6 +9,7 @@
 #include <algorithm>      // min, remove_if
 #include <atomic>         // atomic
 #include <chrono>         // steady_clock
+#include <cstdint>        // uint64_t
 #include <memory>         // make_shared, shared_ptr, weak_ptr
 #include <mutex>          // mutex
 #include <optional>       // optional
@@ -94,29 +95,13 @@ class PeerTable {
  public:
   explicit PeerTable(const ClientOptions& options) : options_(options) {}
 
-  std::shared_ptr<const PeerList> at(const std::shared_ptr<const ServerList>& list) {
-    std::shared_ptr<const PeerList> old;  // destroyed without the lock: it may close clients
-    const std::lock_guard<std::mutex> lock(mutex_);
-    if (closed_) throw closed_error();
-    // A caller that was slow must not bring an older list back.
-    if (current_ != nullptr && (current_->list == list || list->time < current_->list->time)) {
-      return current_;
+  // The peers of the list that the discovery gives: `ask` asks it for that, without the lock.
+  template <class Ask>
+  std::shared_ptr<const PeerList> current(const Ask& ask) {
+    for (;;) {
+      const std::uint64_t turn = turn_.load(std::memory_order_acquire);
+      if (std::shared_ptr<const PeerList> peers = at(ask(), turn)) return peers;
     }
-    std::unordered_map<Address, std::shared_ptr<Peer>> known;
-    if (current_ != nullptr) {
-      for (const auto& peer : current_->peers) known.emplace(peer->info().address, peer);
-    }
-    auto fresh = std::make_shared<PeerList>();
-    fresh->list = list;
-    fresh->peers.reserve(list->servers.size());
-    for (const ServerInfo& server : list->servers) {
-      const auto found = known.find(server.address);
-      const bool same = found != known.end() && found->second->info().services == server.services;
-      fresh->peers.push_back(same ? found->second : std::make_shared<Peer>(server, options_));
-    }
-    remember_retired(*fresh);
-    old = std::exchange(current_, std::move(fresh));
-    return current_;
   }
 
   // Final. Wakes everyone who calls one of the peers.
@@ -142,6 +127,33 @@ class PeerTable {
   }
 
  private:
+  // nullptr if another list was taken up since `turn`: `list` may be older, and a caller that was
+  // slow must not bring it back. Its own time doesn't tell; a discovery may return to a list.
+  std::shared_ptr<const PeerList> at(const std::shared_ptr<const ServerList>& list,
+                                     std::uint64_t turn) {
+    std::shared_ptr<const PeerList> old;  // destroyed without the lock: it may close clients
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (closed_) throw closed_error();
+    if (current_ != nullptr && current_->list == list) return current_;
+    if (turn != turn_.load(std::memory_order_relaxed)) return nullptr;
+    std::unordered_map<Address, std::shared_ptr<Peer>> known;
+    if (current_ != nullptr) {
+      for (const auto& peer : current_->peers) known.emplace(peer->info().address, peer);
+    }
+    auto fresh = std::make_shared<PeerList>();
+    fresh->list = list;
+    fresh->peers.reserve(list->servers.size());
+    for (const ServerInfo& server : list->servers) {
+      const auto found = known.find(server.address);
+      const bool same = found != known.end() && found->second->info().services == server.services;
+      fresh->peers.push_back(same ? found->second : std::make_shared<Peer>(server, options_));
+    }
+    remember_retired(*fresh);
+    old = std::exchange(current_, std::move(fresh));
+    turn_.store(turn + 1, std::memory_order_release);
+    return current_;
+  }
+
   // Mutex held. Those that `next` does not have: calls may still use them.
   void remember_retired(const PeerList& next) {
     if (current_ == nullptr) return;
@@ -159,6 +171,7 @@ class PeerTable {
   mutable std::mutex mutex_;  // guards the following
   bool closed_ = false;
   std::shared_ptr<const PeerList> current_;
+  std::atomic<std::uint64_t> turn_{0};  // how often it was replaced; read without the mutex
   std::vector<std::weak_ptr<Peer>> retired_;
 };
 

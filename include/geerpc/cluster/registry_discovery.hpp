@@ -17,6 +17,7 @@
 #include <utility>             // move
 
 #include <geerpc/base/cancel.hpp>
+#include <geerpc/base/duration.hpp>
 #include <geerpc/base/random.hpp>
 #include <geerpc/cluster/discovery.hpp>
 #include <geerpc/registry/registry_ref.hpp>
@@ -122,7 +123,7 @@ class RegistryWatcher {
   }
 
   bool fetch() {
-    Context context = Context::with_timeout(options_.request_timeout);
+    Context context = Context::with_timeout(at_most_a_year(options_.request_timeout));
     context.set_cancel(cancel_.token());
     std::shared_ptr<const ServerList> fresh;
     std::string error;

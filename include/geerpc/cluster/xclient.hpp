@@ -18,6 +18,7 @@
 #include <utility>             // move
 #include <vector>              // vector
 
+#include <geerpc/base/duration.hpp>
 #include <geerpc/client/client.hpp>
 #include <geerpc/cluster/discovery.hpp>
 #include <geerpc/cluster/peers.hpp>
@@ -318,7 +319,7 @@ class XClient : public detail::CallByMethod<XClient> {
   }
 
   std::shared_ptr<const detail::PeerList> current_peers(const Context& context) {
-    return peers_.at(discovery_->servers(context));
+    return peers_.current([&] { return discovery_->servers(context); });
   }
 
   // All servers that may offer the method's service; at least one. Throws Error.
@@ -369,7 +370,8 @@ class XClient : public detail::CallByMethod<XClient> {
   void note_failure(detail::Peer& peer, const Error& error) {
     const bool unreached = !error.may_have_run() && error.code() == StatusCode::deadline_exceeded;
     if (error.code() != StatusCode::unavailable && !unreached) return;
-    peer.failed(options_.min_skip, options_.max_skip);
+    peer.failed(detail::at_most_a_year(options_.min_skip),
+                detail::at_most_a_year(options_.max_skip));
     discovery_->refresh();
   }
 

@@ -14,6 +14,7 @@
 #include <string_view>  // string_view
 #include <utility>      // move
 
+#include <geerpc/base/duration.hpp>
 #include <geerpc/http/exchange.hpp>
 #include <geerpc/http/registry_headers.hpp>
 #include <geerpc/http/url.hpp>
@@ -74,7 +75,7 @@ class HttpRegistry : public RegistryApi {
   };
 
   Context limited(Context context) const {
-    if (!context.has_deadline()) context.set_timeout(options_.timeout);
+    if (!context.has_deadline()) context.set_timeout(detail::at_most_a_year(options_.timeout));
     return context;
   }
 

@@ -8,6 +8,7 @@
 
 #include <algorithm>  // max, min
 #include <chrono>     // milliseconds
+#include <cstring>    // memcmp
 #include <string>     // string
 
 #include <geerpc/base/hot_path.hpp>
@@ -18,25 +19,45 @@ GEERPC_BEGIN_NAMESPACE
 
 namespace detail {
 
-// Connects to one socket address. Returns 0 or an errno: ETIMEDOUT at `deadline`, ECANCELED when
-// `abort` is woken.
-inline int connect_to(const SocketAddress& to, SteadyClock::time_point deadline, const Waker& abort,
-                      Socket& connected) {
-  const int fd = ::socket(to.family(), SOCK_STREAM, 0);
-  if (fd < 0) return errno;
-  Socket socket(fd);
-  ::fcntl(fd, F_SETFD, FD_CLOEXEC);
-  ::fcntl(fd, F_SETFL, O_NONBLOCK);
-  if (::connect(fd, to.get(), to.length) != 0) {
+// TCP knows no servers: who dials a port of this machine that nobody listens on, and is given that
+// very port for its own end, is connected to itself, and keeps the port from the server to come.
+inline bool is_connected_to_itself(const Socket& socket) noexcept {
+  SocketAddress here, there;
+  here.length = there.length = sizeof here.storage;
+  ::getsockname(socket.fd(), here.get(), &here.length);
+  if (here.family() != AF_INET && here.family() != AF_INET6) return false;
+  return ::getpeername(socket.fd(), there.get(), &there.length) == 0 &&
+         here.length == there.length && std::memcmp(here.get(), there.get(), here.length) == 0;
+}
+
+// Connects a socket that does not block. Returns 0 or an errno: ETIMEDOUT at `deadline`, ECANCELED
+// when `abort` is woken.
+inline int connect_socket(const Socket& socket, const SocketAddress& to,
+                          SteadyClock::time_point deadline, const Waker& abort) {
+  if (::connect(socket.fd(), to.get(), to.length) != 0) {
     if (errno != EINPROGRESS && errno != EINTR) return errno;
-    pollfd fds[2] = {{fd, POLLOUT, 0}, {abort.fd(), POLLIN, 0}};
+    pollfd fds[2] = {{socket.fd(), POLLOUT, 0}, {abort.fd(), POLLIN, 0}};
     if (!poll_until(fds, deadline)) return ETIMEDOUT;
     if (fds[1].revents != 0) return ECANCELED;
     int error = 0;
     socklen_t size = sizeof error;
-    ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
+    ::getsockopt(socket.fd(), SOL_SOCKET, SO_ERROR, &error, &size);
     if (error != 0) return error;
   }
+  if (!is_connected_to_itself(socket)) return 0;
+  const linger at_once{1, 0};  // else it leaves the port in TIME_WAIT, where nobody can listen
+  ::setsockopt(socket.fd(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  return ECONNREFUSED;
+}
+
+// Connects to one socket address. Returns what connect_socket() does.
+inline int connect_to(const SocketAddress& to, SteadyClock::time_point deadline, const Waker& abort,
+                      Socket& connected) {
+  const int fd = open_socket(to.family(), SOCK_STREAM);
+  if (fd < 0) return errno;
+  Socket socket(fd);
+  ::fcntl(fd, F_SETFL, O_NONBLOCK);
+  if (const int error = connect_socket(socket, to, deadline, abort)) return error;
   ::fcntl(fd, F_SETFL, 0);
   socket.set_stream_options();
   connected = std::move(socket);
@@ -46,8 +67,8 @@ inline int connect_to(const SocketAddress& to, SteadyClock::time_point deadline,
 // Tries all of the address's socket addresses in turn until one accepts. Each gets its share of the
 // time left, two seconds at most while others are to follow, so that one that swallows packets
 // does not use up the time of the next. A wildcard host is dialled as loopback, as Go does.
-// Throws Error: unavailable with the last cause, deadline_exceeded, or cancelled when `abort` is
-// woken. The request never ran in any of them.
+// Throws Error: unavailable with the last cause, or resource_exhausted if that is this machine's,
+// deadline_exceeded, or cancelled when `abort` is woken. The request never ran in any of them.
 GEERPC_COLD inline Socket dial(const Address& address, SteadyClock::time_point deadline,
                                const Waker& abort) {
   constexpr std::chrono::milliseconds longest_try{2000};
@@ -77,7 +98,9 @@ GEERPC_COLD inline Socket dial(const Address& address, SteadyClock::time_point d
   if (error == ETIMEDOUT && SteadyClock::now() >= deadline) {
     fail(StatusCode::deadline_exceeded, "no answer in time");
   }
-  fail(StatusCode::unavailable, errno_text(error));
+  // The server can't help it, and another one is no better, if this process has too much open.
+  const bool ours = error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+  fail(ours ? StatusCode::resource_exhausted : StatusCode::unavailable, errno_text(error));
   return {};
 }
 

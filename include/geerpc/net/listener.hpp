@@ -49,11 +49,9 @@ class Listener {
     if (fds[1].revents != 0) return ECANCELED;
     SocketAddress from;
     from.length = sizeof from.storage;
-    const int fd = ::accept(fd_.get(), from.get(), &from.length);
+    const int fd = accept_socket(fd_.get(), from.get(), &from.length);
     if (fd < 0) return errno;
     connection = Socket(fd);
-    ::fcntl(fd, F_SETFD, FD_CLOEXEC);
-    ::fcntl(fd, F_SETFL, 0);  // BSD hands down the listener's flags
     connection.set_stream_options();
     peer = from.family() == AF_INET || from.family() == AF_INET6
                ? to_address(from, Address::Scheme::tcp)
@@ -75,9 +73,8 @@ class Listener {
   }
 
   int bind_to(SocketAddress target, const Address& asked) {
-    FileDescriptor fd(::socket(target.family(), SOCK_STREAM, 0));
+    FileDescriptor fd(open_socket(target.family(), SOCK_STREAM));
     if (!fd) return errno;
-    ::fcntl(fd.get(), F_SETFD, FD_CLOEXEC);
     ::fcntl(fd.get(), F_SETFL, O_NONBLOCK);
     const int on = 1, off = 0;
     if (target.family() == AF_INET6) {
@@ -109,7 +106,7 @@ class Listener {
   static void remove_stale_file(const Address& address, const SocketAddress& target) {
     struct stat found;
     if (::lstat(address.path().c_str(), &found) != 0 || !S_ISSOCK(found.st_mode)) return;
-    const FileDescriptor probe(::socket(AF_UNIX, SOCK_STREAM, 0));
+    const FileDescriptor probe(open_socket(AF_UNIX, SOCK_STREAM));
     if (!probe) return;
     ::fcntl(probe.get(), F_SETFL, O_NONBLOCK);
     if (::connect(probe.get(), target.get(), target.length) != 0 && errno == ECONNREFUSED) {

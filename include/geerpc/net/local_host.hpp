@@ -23,7 +23,7 @@ inline std::string local_host_towards(const Address& remote, bool ipv4_only,
   const Waker never;
   for (const SocketAddress& target : resolve(remote, deadline, never)) {
     if (ipv4_only && target.family() != AF_INET) continue;
-    const FileDescriptor fd(::socket(target.family(), SOCK_DGRAM, 0));
+    const FileDescriptor fd(open_socket(target.family(), SOCK_DGRAM));
     if (!fd || ::connect(fd.get(), target.get(), target.length) != 0) continue;
     SocketAddress local;
     local.length = sizeof local.storage;

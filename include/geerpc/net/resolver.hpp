@@ -6,23 +6,28 @@
 #ifndef GEERPC_NET_RESOLVER_HPP
 #define GEERPC_NET_RESOLVER_HPP
 
-#include <algorithm>    // equal
-#include <atomic>       // atomic
-#include <cctype>       // tolower
-#include <cstring>      // memcpy, memset
-#include <exception>    // exception
-#include <memory>       // make_shared
-#include <string>       // string
-#include <string_view>  // string_view
-#include <thread>       // thread
-#include <utility>      // move
-#include <vector>       // vector
+#include <algorithm>     // equal, remove_if
+#include <atomic>        // atomic
+#include <cctype>        // tolower
+#include <cstdint>       // uint16_t
+#include <cstring>       // memcpy, memset
+#include <exception>     // exception
+#include <functional>    // function
+#include <memory>        // enable_shared_from_this, make_shared, shared_ptr, weak_ptr
+#include <mutex>         // mutex
+#include <string>        // string
+#include <string_view>   // string_view
+#include <system_error>  // system_error
+#include <thread>        // thread
+#include <utility>       // move
+#include <vector>        // vector
 
 #include <arpa/inet.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include <geerpc/base/error.hpp>
 #include <geerpc/base/hot_path.hpp>
@@ -93,37 +98,127 @@ inline bool is_localhost(std::string_view host) {
          (end.size() == host.size() || host[host.size() - name.size() - 1] == '.');
 }
 
+// A name that is looked up, for all who want to know it.
+struct NameLookup {
+  NameLookup(std::string h, std::uint16_t p) : host(std::move(h)), port(p) {}
+
+  const std::string host;
+  const std::uint16_t port;
+  bool begun = false;  // guarded by the mutex of the NameLookups
+  Waker ended;
+  std::atomic<bool> done{false};  // set before `ended` is woken, and after the rest is written
+  int error = EAI_MEMORY;
+  std::vector<SocketAddress> found;
+};
+
+// The threads that look names up. getaddrinfo can't be interrupted: it may outlive whoever asked by
+// many seconds, while they ask again. So those who ask for the same name wait for the same thread,
+// and there are only so many threads: further names wait for their turn, and are forgotten when
+// nobody waits for them any more. Made by make_shared: the threads keep it. Thread-safe.
+class NameLookups : public std::enable_shared_from_this<NameLookups> {
+ public:
+  using Function =
+      std::function<int(const std::string&, std::uint16_t, std::vector<SocketAddress>&)>;
+
+  // `look_up` is as lookup() without its flags.
+  NameLookups(Function look_up, std::size_t most_threads)
+      : look_up_(std::move(look_up)), most_threads_(most_threads) {}
+
+  // Returns at once. Throws Error(resource_exhausted) when the system has no thread or no
+  // descriptors for it.
+  std::shared_ptr<const NameLookup> find(const std::string& host, std::uint16_t port) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (process_ != ::getpid()) {  // after a fork the threads are the parent's
+      process_ = ::getpid();
+      threads_ = 0;
+      lookups_.clear();
+    }
+    const auto gone = [](const std::weak_ptr<NameLookup>& lookup) { return lookup.expired(); };
+    lookups_.erase(std::remove_if(lookups_.begin(), lookups_.end(), gone), lookups_.end());
+    for (const std::weak_ptr<NameLookup>& weak : lookups_) {
+      const std::shared_ptr<NameLookup> known = weak.lock();
+      if (known != nullptr && known->host == host && known->port == port && !known->done) {
+        return known;
+      }
+    }
+    const auto lookup = std::make_shared<NameLookup>(host, port);
+    lookups_.push_back(lookup);
+    if (threads_ < most_threads_) start_thread();
+    return lookup;
+  }
+
+ private:
+  // Mutex held.
+  void start_thread() {
+    try {
+      std::thread([self = shared_from_this()] { self->run(); }).detach();
+      ++threads_;
+    } catch (const std::system_error& error) {
+      if (threads_ != 0) return;  // one of those does it
+      throw Error(StatusCode::resource_exhausted, std::string("start a thread: ") + error.what())
+          .never_ran();
+    }
+  }
+
+  void run() {
+    while (const std::shared_ptr<NameLookup> lookup = next()) {
+      try {
+        lookup->error = look_up_(lookup->host, lookup->port, lookup->found);
+      } catch (const std::exception&) {
+        // Out of memory, as `error` says.
+      }
+      lookup->done.store(true, std::memory_order_release);
+      lookup->ended.wake();
+    }
+  }
+
+  // nullptr when nothing is left to do: then the thread ends.
+  std::shared_ptr<NameLookup> next() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    for (const std::weak_ptr<NameLookup>& weak : lookups_) {
+      std::shared_ptr<NameLookup> lookup = weak.lock();
+      if (lookup == nullptr || lookup->begun) continue;
+      lookup->begun = true;
+      return lookup;
+    }
+    --threads_;
+    return nullptr;
+  }
+
+  const Function look_up_;
+  const std::size_t most_threads_;
+
+  std::mutex mutex_;  // guards the following
+  std::vector<std::weak_ptr<NameLookup>> lookups_;
+  std::size_t threads_ = 0;
+  pid_t process_ = ::getpid();
+};
+
+// Those of this process.
+inline NameLookups& name_lookups() {
+  static const auto lookups = std::make_shared<NameLookups>(
+      [](const std::string& host, std::uint16_t port, std::vector<SocketAddress>& found) {
+        return lookup(host, port, AI_ADDRCONFIG, found);
+      },
+      32);
+  return *lookups;
+}
+
 // All socket addresses of `address`, best first (RFC 6724, as getaddrinfo sorts them). Numeric
-// hosts and localhost are answered at once. Names are looked up in a thread of their own, since
-// getaddrinfo knows no deadline: at `deadline`, or when `abort` is woken, the thread is left to end
-// by itself and Error(deadline_exceeded or cancelled) is thrown. An unknown name is
-// Error(unavailable).
+// hosts and localhost are answered at once. Names are looked up in a thread of their own: at
+// `deadline`, or when `abort` is woken, it is left to end by itself and Error(deadline_exceeded or
+// cancelled) is thrown. An unknown name is Error(unavailable).
 GEERPC_COLD inline std::vector<SocketAddress> resolve(const Address& address,
                                                       SteadyClock::time_point deadline,
-                                                      const Waker& abort) {
+                                                      const Waker& abort,
+                                                      NameLookups& lookups = name_lookups()) {
   if (address.scheme() == Address::Scheme::unix_socket) return {unix_socket_address(address)};
   std::vector<SocketAddress> found;
   if (lookup(address.host(), address.port(), AI_NUMERICHOST, found) == 0) return found;
   // Without a host and without AI_PASSIVE the answer is the loopback addresses.
   if (is_localhost(address.host()) && lookup("", address.port(), 0, found) == 0) return found;
 
-  struct Search {
-    Waker ended;
-    std::atomic<bool> done{false};  // set before `ended` is woken, and after the rest is written
-    int error = EAI_MEMORY;
-    std::vector<SocketAddress> found;
-  };
-  const auto search = std::make_shared<Search>();
-  std::thread([search, host = address.host(), port = address.port()] {
-    try {
-      search->error = lookup(host, port, AI_ADDRCONFIG, search->found);
-    } catch (const std::exception&) {
-      // Out of memory, as `error` says.
-    }
-    search->done.store(true, std::memory_order_release);
-    search->ended.wake();
-  }).detach();
-
+  const auto search = lookups.find(address.host(), address.port());
   pollfd fds[2] = {{search->ended.fd(), POLLIN, 0}, {abort.fd(), POLLIN, 0}};
   const std::string what = "look up host " + address.host() + ": ";
   if (!poll_until(fds, deadline)) {
@@ -135,7 +230,7 @@ GEERPC_COLD inline std::vector<SocketAddress> resolve(const Address& address,
   if (search->error != 0) {
     throw Error(StatusCode::unavailable, what + ::gai_strerror(search->error));
   }
-  return std::move(search->found);
+  return search->found;
 }
 
 // "tcp@127.0.0.1:4711", "tcp@[::1]:4711" or "unix@/path" for what the kernel calls it. `scheme` is

@@ -67,6 +67,43 @@ class FileDescriptor {
   int fd_ = -1;
 };
 
+// Child processes inherit no descriptor of ours. Where the system has SOCK_CLOEXEC (and so accept4
+// and pipe2), that holds also for one that another thread starts at this very moment. Like socket()
+// and accept().
+inline int open_socket(int family, int type) noexcept {
+#ifdef SOCK_CLOEXEC
+  return ::socket(family, type | SOCK_CLOEXEC, 0);
+#else
+  const int fd = ::socket(family, type, 0);
+  if (fd >= 0) ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+  return fd;
+#endif
+}
+inline int accept_socket(int listening, sockaddr* from, socklen_t* length) noexcept {
+#ifdef SOCK_CLOEXEC
+  return ::accept4(listening, from, length, SOCK_CLOEXEC);
+#else
+  const int fd = ::accept(listening, from, length);
+  if (fd < 0) return fd;
+  ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+  ::fcntl(fd, F_SETFL, 0);  // BSD hands down the listener's flags
+  return fd;
+#endif
+}
+// Like pipe(), and neither end blocks.
+inline int open_pipe(int (&ends)[2]) noexcept {
+#ifdef SOCK_CLOEXEC
+  return ::pipe2(ends, O_CLOEXEC | O_NONBLOCK);
+#else
+  if (::pipe(ends) != 0) return -1;
+  for (const int end : ends) {
+    ::fcntl(end, F_SETFD, FD_CLOEXEC);
+    ::fcntl(end, F_SETFL, O_NONBLOCK);
+  }
+  return 0;
+#endif
+}
+
 // poll's timeout for waiting until `deadline`, rounded up so that it is never early.
 inline int poll_timeout(SteadyClock::time_point deadline) noexcept {
   if (deadline == SteadyClock::time_point::max()) return -1;

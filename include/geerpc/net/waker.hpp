@@ -8,7 +8,6 @@
 
 #include <cerrno>  // errno
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <geerpc/base/error.hpp>
@@ -24,13 +23,9 @@ class Waker {
   // Throws Error(resource_exhausted) when the process has no descriptors left.
   Waker() {
     int ends[2];
-    if (::pipe(ends) != 0) {
+    if (open_pipe(ends) != 0) {
       throw Error(StatusCode::resource_exhausted, "create a pipe: " + errno_text(errno))
           .never_ran();
-    }
-    for (const int end : ends) {
-      ::fcntl(end, F_SETFD, FD_CLOEXEC);
-      ::fcntl(end, F_SETFL, O_NONBLOCK);
     }
     read_end_.reset(ends[0]);
     write_end_.reset(ends[1]);

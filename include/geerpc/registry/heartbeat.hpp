@@ -19,6 +19,7 @@
 #include <vector>              // vector
 
 #include <geerpc/base/cancel.hpp>
+#include <geerpc/base/duration.hpp>
 #include <geerpc/base/random.hpp>
 #include <geerpc/registry/registry_ref.hpp>
 
@@ -73,7 +74,7 @@ class Beater {
   }
   ~Beater() {
     stop();
-    thread_.join();
+    join();
   }
 
   // Begins the end: what is under way is cancelled, then the server is deregistered.
@@ -84,6 +85,11 @@ class Beater {
     }
     changed_.notify_all();
     cancel_.cancel();
+  }
+  // Waits for the end.
+  void join() {
+    const std::lock_guard<std::mutex> lock(join_mutex_);
+    if (thread_.joinable()) thread_.join();
   }
 
   HeartbeatStatus status() const {
@@ -154,7 +160,7 @@ class Beater {
   }
 
   bool beat() {
-    Context context = Context::with_timeout(options_.request_timeout);
+    Context context = Context::with_timeout(at_most_a_year(options_.request_timeout));
     context.set_cancel(cancel_.token());
     try {
       const Address address = address_to_advertise(context);
@@ -220,6 +226,7 @@ class Beater {
   bool stopping_ = false;   // guarded by mutex_
   HeartbeatStatus status_;  // guarded by mutex_
 
+  std::mutex join_mutex_;  // guards the following after construction
   std::thread thread_;
 };
 
@@ -261,7 +268,7 @@ class Heartbeat {
     for (const RegistryRef& registry : registries) {
       beaters_.push_back(std::make_unique<detail::Beater>(registry, address, options));
     }
-    wait_registered(options.first_beat_wait);
+    wait_registered(detail::at_most_a_year(options.first_beat_wait));
   }
 
   // Beats only while `server`, which must outlive the heartbeat, accepts connections.
@@ -280,10 +287,10 @@ class Heartbeat {
   ~Heartbeat() { stop(); }
 
   // Ends the beats and deregisters. Takes at most a second, however the registries behave.
-  // Idempotent; not to be called by two threads at once.
+  // Idempotent.
   void stop() {
     for (const auto& beater : beaters_) beater->stop();
-    beaters_.clear();
+    for (const auto& beater : beaters_) beater->join();
   }
 
   // True if every registry has confirmed the last beat.
@@ -294,7 +301,7 @@ class Heartbeat {
     return !beaters_.empty();
   }
 
-  // Waits until registered(), at most for `timeout`. Returns whether it is.
+  // Waits until registered(), or for stop(), at most for `timeout`. Returns whether it is.
   bool wait_registered(std::chrono::steady_clock::duration timeout) const {
     const auto deadline = Context::deadline_after(timeout);
     bool all = !beaters_.empty();
@@ -302,7 +309,7 @@ class Heartbeat {
     return all;
   }
 
-  // One entry for each registry, in the order of the constructor; none after stop().
+  // One entry for each registry, in the order of the constructor; after stop() how they ended.
   std::vector<HeartbeatStatus> status() const {
     std::vector<HeartbeatStatus> all;
     for (const auto& beater : beaters_) all.push_back(beater->status());
@@ -318,6 +325,7 @@ class Heartbeat {
     return options;
   }
 
+  // Constant after construction: other threads may look at a beater while it is stopped.
   std::vector<std::unique_ptr<detail::Beater>> beaters_;
 };
 

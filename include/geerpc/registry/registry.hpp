@@ -22,6 +22,7 @@
 #include <vector>      // vector
 
 #include <geerpc/base/context.hpp>
+#include <geerpc/base/duration.hpp>
 #include <geerpc/registry/server_list.hpp>
 
 GEERPC_BEGIN_NAMESPACE
@@ -75,11 +76,6 @@ inline bool valid_service_name(const std::string& name) {
   if (name.empty() || name.size() > 255) return false;
   return std::all_of(name.begin(), name.end(),
                      [](char c) { return c > ' ' && c < 127 && c != ','; });
-}
-
-// Cuts what amounts to "never" to a year, so that adding it to a time does not overflow.
-inline std::chrono::milliseconds at_most_a_year(std::chrono::milliseconds duration) noexcept {
-  return (std::min)(duration, std::chrono::milliseconds(std::chrono::hours(24 * 365)));
 }
 
 inline std::string random_name() {
