@@ -92,6 +92,8 @@
 //   geerpc/net/resolver.hpp
 //   geerpc/protocol/http_connect.hpp
 //   geerpc/protocol/option.hpp
+//   geerpc/client/dial_thread.hpp
+//   geerpc/client/waiting_room.hpp
 //   geerpc/server/server.hpp
 //   geerpc/server/acceptor.hpp
 //   geerpc/net/listener.hpp
@@ -7125,14 +7127,15 @@ GEERPC_END_NAMESPACE
 #ifndef GEERPC_CLIENT_BACKGROUND_HPP
 #define GEERPC_CLIENT_BACKGROUND_HPP
 
-#include <algorithm>           // find, min
+#include <algorithm>           // find, max, min
 #include <atomic>              // atomic
 #include <condition_variable>  // condition_variable
 #include <exception>           // exception
 #include <memory>              // enable_shared_from_this, shared_ptr
 #include <mutex>               // mutex
+#include <optional>            // optional
 #include <thread>              // thread
-#include <utility>             // move
+#include <utility>             // exchange, move
 #include <vector>              // vector
 
 // ---- include/geerpc/client/async_call.hpp
@@ -7205,29 +7208,37 @@ class CallbackThread {
  public:
   ~CallbackThread() { close(); }
 
-  // Runs these after the others. After close(), or if no thread can be had, they run in this
-  // thread.
-  void post(std::vector<std::shared_ptr<Callback>> callbacks,
+  // Runs these after the others. After close() they run in this thread. False if no thread can be
+  // had just now: then they wait for one, see retry(). They don't run here, where somebody may be
+  // reading, who would wait for himself if they wait for a reply.
+  bool post(std::vector<std::shared_ptr<Callback>> callbacks,
             const std::weak_ptr<CallbackReader>& reader) {
-    {
-      std::unique_lock<std::mutex> lock(state_->mutex);
-      if (state_->running || (!state_->closing && start(reader))) {
-        auto& queue = state_->queue;
-        if (queue.empty()) {
-          queue.swap(callbacks);
-        } else {
-          queue.insert(queue.end(), callbacks.begin(), callbacks.end());
-        }
-        if (is_current()) return;  // it is about to look
-        if (state_->asleep) state_->changed.notify_all();
-        const bool reads = state_->reads;
-        lock.unlock();
-        if (!reads) return;
-        if (const auto strong = reader.lock()) strong->interrupt_reading();
-        return;
-      }
+    std::unique_lock<std::mutex> lock(state_->mutex);
+    auto& queue = state_->queue;
+    if (queue.empty()) {
+      queue.swap(callbacks);
+    } else {
+      queue.insert(queue.end(), callbacks.begin(), callbacks.end());
     }
-    for (const std::shared_ptr<Callback>& callback : callbacks) callback->run_callback();
+    if (!state_->running && state_->closing) return run_here(lock), true;
+    if (!state_->running && !start(reader)) return false;
+    if (is_current()) return true;  // it is about to look
+    if (state_->asleep) state_->changed.notify_all();
+    const bool reads = state_->reads;
+    lock.unlock();
+    if (!reads) return true;
+    if (const auto strong = reader.lock()) strong->interrupt_reading();
+    return true;
+  }
+  // Tries again to get the thread that posted callbacks wait for. False if they still do.
+  bool retry(const std::weak_ptr<CallbackReader>& reader) {
+    const std::lock_guard<std::mutex> lock(state_->mutex);
+    return state_->queue.empty() || state_->running || start(reader);
+  }
+  // Runs what waits for a thread in this one, which must not be reading.
+  void run_here() {
+    std::unique_lock<std::mutex> lock(state_->mutex);
+    if (!state_->running) run_here(lock);
   }
 
   // There are callbacks to come: has their replies read from now on, if the thread has nothing else
@@ -7267,7 +7278,7 @@ class CallbackThread {
     if (self_closed_) return;
     state_->changed.wait(lock, [this] { return !state_->running; });
     thread.swap(thread_);
-    lock.unlock();
+    run_here(lock);
     if (thread.joinable()) thread.join();
   }
 
@@ -7327,6 +7338,13 @@ class CallbackThread {
     }
     state.running = false;
     state.changed.notify_all();
+  }
+
+  // Lets go of the mutex.
+  void run_here(std::unique_lock<std::mutex>& lock) {
+    const std::vector<std::shared_ptr<Callback>> callbacks = std::exchange(state_->queue, {});
+    lock.unlock();
+    for (const std::shared_ptr<Callback>& callback : callbacks) callback->run_callback();
   }
 
   // Mutex held.
@@ -7787,7 +7805,6 @@ GEERPC_END_NAMESPACE
 
 #include <cerrno>  // errno
 
-#include <fcntl.h>
 #include <unistd.h>
 
 // ---- include/geerpc/net/socket.hpp
@@ -7858,6 +7875,43 @@ class FileDescriptor {
  private:
   int fd_ = -1;
 };
+
+// Child processes inherit no descriptor of ours. Where the system has SOCK_CLOEXEC (and so accept4
+// and pipe2), that holds also for one that another thread starts at this very moment. Like socket()
+// and accept().
+inline int open_socket(int family, int type) noexcept {
+#ifdef SOCK_CLOEXEC
+  return ::socket(family, type | SOCK_CLOEXEC, 0);
+#else
+  const int fd = ::socket(family, type, 0);
+  if (fd >= 0) ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+  return fd;
+#endif
+}
+inline int accept_socket(int listening, sockaddr* from, socklen_t* length) noexcept {
+#ifdef SOCK_CLOEXEC
+  return ::accept4(listening, from, length, SOCK_CLOEXEC);
+#else
+  const int fd = ::accept(listening, from, length);
+  if (fd < 0) return fd;
+  ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+  ::fcntl(fd, F_SETFL, 0);  // BSD hands down the listener's flags
+  return fd;
+#endif
+}
+// Like pipe(), and neither end blocks.
+inline int open_pipe(int (&ends)[2]) noexcept {
+#ifdef SOCK_CLOEXEC
+  return ::pipe2(ends, O_CLOEXEC | O_NONBLOCK);
+#else
+  if (::pipe(ends) != 0) return -1;
+  for (const int end : ends) {
+    ::fcntl(end, F_SETFD, FD_CLOEXEC);
+    ::fcntl(end, F_SETFL, O_NONBLOCK);
+  }
+  return 0;
+#endif
+}
 
 // poll's timeout for waiting until `deadline`, rounded up so that it is never early.
 inline int poll_timeout(SteadyClock::time_point deadline) noexcept {
@@ -8025,13 +8079,9 @@ class Waker {
   // Throws Error(resource_exhausted) when the process has no descriptors left.
   Waker() {
     int ends[2];
-    if (::pipe(ends) != 0) {
+    if (open_pipe(ends) != 0) {
       throw Error(StatusCode::resource_exhausted, "create a pipe: " + errno_text(errno))
           .never_ran();
-    }
-    for (const int end : ends) {
-      ::fcntl(end, F_SETFD, FD_CLOEXEC);
-      ::fcntl(end, F_SETFL, O_NONBLOCK);
     }
     read_end_.reset(ends[0]);
     write_end_.reset(ends[1]);
@@ -8495,8 +8545,14 @@ class ReadingHalf {
     std::unique_lock<std::mutex> lock(mutex_);
     if (dead_ || reading_ || pending_.size() != 0) return !dead_;
     if (in_doubt_) {
+      // Dead before the lock is free: a call that began then would be lost with the connection.
+      if (!death_) {
+        death_.emplace(StatusCode::unavailable, "connection given up: the server may hang up");
+      }
+      dead_.store(true, std::memory_order_release);
       lock.unlock();
-      fail({StatusCode::unavailable, "connection given up: the server may hang up"});
+      socket_.shutdown();
+      fail(*death_);
       return false;
     }
     Turn turn(*this, lock);
@@ -9044,14 +9100,7 @@ class ClientConnection final : private ReadingHalf {
   GEERPC_HOT void run(Call& call, SteadyClock::time_point now, const RequestHeader& header,
                       const Context& context, EncodeBody body) {
     std::optional<CancelCallback> on_cancel;
-    if (context.cancel_token().can_be_cancelled()) {
-      on_cancel.emplace(context.cancel_token(), [this, &call] {
-        const std::lock_guard<std::mutex> lock(mutex_);
-        call.cancelled = true;
-        call.wake();
-        waker_.wake();
-      });
-    }
+    expect_cancel(on_cancel, call, context);
     (void)start(call, now, header, body, Patience::waits);
     std::unique_lock<std::mutex> lock(mutex_);
     wait_locked(lock, call, call.deadline, on_cancel.has_value(), now);
@@ -9090,7 +9139,7 @@ class ClientConnection final : private ReadingHalf {
     const std::size_t enough = may_defer && !alone ? kWorthSending : 0;
     std::shared_ptr<Call> released;
     try {
-      if (write_request(now, header, call.deadline, &call, body, patience, enough)) return true;
+      if (write_request(now, header, call.deadline, call, body, patience, enough)) return true;
       const std::lock_guard<std::mutex> lock(mutex_);
       if (!call.pending) return true;  // the connection failed meanwhile
       released = pending_.remove(call);
@@ -9105,15 +9154,18 @@ class ClientConnection final : private ReadingHalf {
   }
 
   // Sends a request that gets no reply.
-  void notify(SteadyClock::time_point now, RequestHeader header, SteadyClock::time_point deadline,
-              EncodeBody body) {
+  void notify(SteadyClock::time_point now, RequestHeader header, const Context& context,
+              SteadyClock::time_point deadline, EncodeBody body) {
     header.kind = wire_->has_notify() ? MessageKind::notify : MessageKind::request;
     {
       const std::lock_guard<std::mutex> lock(mutex_);
       if (dead_) throw death_->never_ran();
       header.seq = pending_.skip();
     }
-    write_request(now, header, deadline, nullptr, body, Patience::waits, 0);
+    SyncCall<void> call;  // never pending
+    std::optional<CancelCallback> on_cancel;
+    expect_cancel(on_cancel, call, context);
+    write_request(now, header, deadline, call, body, Patience::waits, 0);
   }
 
   // Waits until a call that start() sent is done; false at `until`.
@@ -9227,9 +9279,21 @@ class ClientConnection final : private ReadingHalf {
   // A sender that can't go on looks this often whether it could read instead.
   static constexpr std::chrono::milliseconds kTick{100};
   static constexpr std::size_t kWorthSending = 2u << 10;
+
+  // The thread whose call it is hears of the cancellation.
+  void expect_cancel(std::optional<CancelCallback>& on_cancel, Call& call, const Context& context) {
+    if (!context.cancel_token().can_be_cancelled()) return;
+    on_cancel.emplace(context.cancel_token(), [this, &call] {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      call.cancelled = true;
+      call.wake();
+      waker_.wake();
+    });
+  }
+
   // False if too much is queued and the sender does not wait.
   GEERPC_HOT bool write_request(SteadyClock::time_point now, const RequestHeader& header,
-                                SteadyClock::time_point deadline, Call* call, EncodeBody body,
+                                SteadyClock::time_point deadline, Call& call, EncodeBody body,
                                 Patience patience, std::size_t enough) {
     last_use_.store(now.time_since_epoch().count(), std::memory_order_relaxed);
     const auto write = [&](Buffer& out) {
@@ -9239,10 +9303,10 @@ class ClientConnection final : private ReadingHalf {
         throw error.never_ran();
       }
       ++requests_sent_;
-      if (call != nullptr) call->ordinal = requests_sent_;
+      call.ordinal = requests_sent_;
     };
     const bool waits = patience == Patience::waits;
-    const auto blocked = [&] { return waits && wait_to_send(deadline, call); };
+    const auto blocked = [&] { return waits && wait_to_send(deadline, &call); };
     for (;;) {
       const Outbox::Result result = outbox_.append_and_flush(write, enough, blocked);
       if (result != Outbox::Result::full) {
@@ -9263,13 +9327,13 @@ class ClientConnection final : private ReadingHalf {
   }
 
   // For a caller that waits. Throws Error if there is no room in time, or no longer a reason.
-  void wait_for_room(SteadyClock::time_point deadline, const Call* call) {
+  void wait_for_room(SteadyClock::time_point deadline, const Call& call) {
     for (;;) {
       const auto now = SteadyClock::now();
       if (wait_for_room((std::min)(deadline, now + kTick))) return;
       const std::lock_guard<std::mutex> lock(mutex_);
       if (dead_) throw death_->never_ran();
-      if (call != nullptr && call->cancelled) throw cancelled_error().never_ran();
+      if (call.cancelled) throw cancelled_error().never_ran();
       if (now >= deadline) throw deadline_error().never_ran();
     }
   }
@@ -11702,6 +11766,7 @@ GEERPC_END_NAMESPACE
 
 #include <algorithm>  // max, min
 #include <chrono>     // milliseconds
+#include <cstring>    // memcmp
 #include <string>     // string
 
 // ---- include/geerpc/net/resolver.hpp
@@ -11713,23 +11778,28 @@ GEERPC_END_NAMESPACE
 #ifndef GEERPC_NET_RESOLVER_HPP
 #define GEERPC_NET_RESOLVER_HPP
 
-#include <algorithm>    // equal
-#include <atomic>       // atomic
-#include <cctype>       // tolower
-#include <cstring>      // memcpy, memset
-#include <exception>    // exception
-#include <memory>       // make_shared
-#include <string>       // string
-#include <string_view>  // string_view
-#include <thread>       // thread
-#include <utility>      // move
-#include <vector>       // vector
+#include <algorithm>     // equal, remove_if
+#include <atomic>        // atomic
+#include <cctype>        // tolower
+#include <cstdint>       // uint16_t
+#include <cstring>       // memcpy, memset
+#include <exception>     // exception
+#include <functional>    // function
+#include <memory>        // enable_shared_from_this, make_shared, shared_ptr, weak_ptr
+#include <mutex>         // mutex
+#include <string>        // string
+#include <string_view>   // string_view
+#include <system_error>  // system_error
+#include <thread>        // thread
+#include <utility>       // move
+#include <vector>        // vector
 
 #include <arpa/inet.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 
 GEERPC_BEGIN_NAMESPACE
@@ -11796,37 +11866,127 @@ inline bool is_localhost(std::string_view host) {
          (end.size() == host.size() || host[host.size() - name.size() - 1] == '.');
 }
 
+// A name that is looked up, for all who want to know it.
+struct NameLookup {
+  NameLookup(std::string h, std::uint16_t p) : host(std::move(h)), port(p) {}
+
+  const std::string host;
+  const std::uint16_t port;
+  bool begun = false;  // guarded by the mutex of the NameLookups
+  Waker ended;
+  std::atomic<bool> done{false};  // set before `ended` is woken, and after the rest is written
+  int error = EAI_MEMORY;
+  std::vector<SocketAddress> found;
+};
+
+// The threads that look names up. getaddrinfo can't be interrupted: it may outlive whoever asked by
+// many seconds, while they ask again. So those who ask for the same name wait for the same thread,
+// and there are only so many threads: further names wait for their turn, and are forgotten when
+// nobody waits for them any more. Made by make_shared: the threads keep it. Thread-safe.
+class NameLookups : public std::enable_shared_from_this<NameLookups> {
+ public:
+  using Function =
+      std::function<int(const std::string&, std::uint16_t, std::vector<SocketAddress>&)>;
+
+  // `look_up` is as lookup() without its flags.
+  NameLookups(Function look_up, std::size_t most_threads)
+      : look_up_(std::move(look_up)), most_threads_(most_threads) {}
+
+  // Returns at once. Throws Error(resource_exhausted) when the system has no thread or no
+  // descriptors for it.
+  std::shared_ptr<const NameLookup> find(const std::string& host, std::uint16_t port) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (process_ != ::getpid()) {  // after a fork the threads are the parent's
+      process_ = ::getpid();
+      threads_ = 0;
+      lookups_.clear();
+    }
+    const auto gone = [](const std::weak_ptr<NameLookup>& lookup) { return lookup.expired(); };
+    lookups_.erase(std::remove_if(lookups_.begin(), lookups_.end(), gone), lookups_.end());
+    for (const std::weak_ptr<NameLookup>& weak : lookups_) {
+      const std::shared_ptr<NameLookup> known = weak.lock();
+      if (known != nullptr && known->host == host && known->port == port && !known->done) {
+        return known;
+      }
+    }
+    const auto lookup = std::make_shared<NameLookup>(host, port);
+    lookups_.push_back(lookup);
+    if (threads_ < most_threads_) start_thread();
+    return lookup;
+  }
+
+ private:
+  // Mutex held.
+  void start_thread() {
+    try {
+      std::thread([self = shared_from_this()] { self->run(); }).detach();
+      ++threads_;
+    } catch (const std::system_error& error) {
+      if (threads_ != 0) return;  // one of those does it
+      throw Error(StatusCode::resource_exhausted, std::string("start a thread: ") + error.what())
+          .never_ran();
+    }
+  }
+
+  void run() {
+    while (const std::shared_ptr<NameLookup> lookup = next()) {
+      try {
+        lookup->error = look_up_(lookup->host, lookup->port, lookup->found);
+      } catch (const std::exception&) {
+        // Out of memory, as `error` says.
+      }
+      lookup->done.store(true, std::memory_order_release);
+      lookup->ended.wake();
+    }
+  }
+
+  // nullptr when nothing is left to do: then the thread ends.
+  std::shared_ptr<NameLookup> next() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    for (const std::weak_ptr<NameLookup>& weak : lookups_) {
+      std::shared_ptr<NameLookup> lookup = weak.lock();
+      if (lookup == nullptr || lookup->begun) continue;
+      lookup->begun = true;
+      return lookup;
+    }
+    --threads_;
+    return nullptr;
+  }
+
+  const Function look_up_;
+  const std::size_t most_threads_;
+
+  std::mutex mutex_;  // guards the following
+  std::vector<std::weak_ptr<NameLookup>> lookups_;
+  std::size_t threads_ = 0;
+  pid_t process_ = ::getpid();
+};
+
+// Those of this process.
+inline NameLookups& name_lookups() {
+  static const auto lookups = std::make_shared<NameLookups>(
+      [](const std::string& host, std::uint16_t port, std::vector<SocketAddress>& found) {
+        return lookup(host, port, AI_ADDRCONFIG, found);
+      },
+      32);
+  return *lookups;
+}
+
 // All socket addresses of `address`, best first (RFC 6724, as getaddrinfo sorts them). Numeric
-// hosts and localhost are answered at once. Names are looked up in a thread of their own, since
-// getaddrinfo knows no deadline: at `deadline`, or when `abort` is woken, the thread is left to end
-// by itself and Error(deadline_exceeded or cancelled) is thrown. An unknown name is
-// Error(unavailable).
+// hosts and localhost are answered at once. Names are looked up in a thread of their own: at
+// `deadline`, or when `abort` is woken, it is left to end by itself and Error(deadline_exceeded or
+// cancelled) is thrown. An unknown name is Error(unavailable).
 GEERPC_COLD inline std::vector<SocketAddress> resolve(const Address& address,
                                                       SteadyClock::time_point deadline,
-                                                      const Waker& abort) {
+                                                      const Waker& abort,
+                                                      NameLookups& lookups = name_lookups()) {
   if (address.scheme() == Address::Scheme::unix_socket) return {unix_socket_address(address)};
   std::vector<SocketAddress> found;
   if (lookup(address.host(), address.port(), AI_NUMERICHOST, found) == 0) return found;
   // Without a host and without AI_PASSIVE the answer is the loopback addresses.
   if (is_localhost(address.host()) && lookup("", address.port(), 0, found) == 0) return found;
 
-  struct Search {
-    Waker ended;
-    std::atomic<bool> done{false};  // set before `ended` is woken, and after the rest is written
-    int error = EAI_MEMORY;
-    std::vector<SocketAddress> found;
-  };
-  const auto search = std::make_shared<Search>();
-  std::thread([search, host = address.host(), port = address.port()] {
-    try {
-      search->error = lookup(host, port, AI_ADDRCONFIG, search->found);
-    } catch (const std::exception&) {
-      // Out of memory, as `error` says.
-    }
-    search->done.store(true, std::memory_order_release);
-    search->ended.wake();
-  }).detach();
-
+  const auto search = lookups.find(address.host(), address.port());
   pollfd fds[2] = {{search->ended.fd(), POLLIN, 0}, {abort.fd(), POLLIN, 0}};
   const std::string what = "look up host " + address.host() + ": ";
   if (!poll_until(fds, deadline)) {
@@ -11838,7 +11998,7 @@ GEERPC_COLD inline std::vector<SocketAddress> resolve(const Address& address,
   if (search->error != 0) {
     throw Error(StatusCode::unavailable, what + ::gai_strerror(search->error));
   }
-  return std::move(search->found);
+  return search->found;
 }
 
 // "tcp@127.0.0.1:4711", "tcp@[::1]:4711" or "unix@/path" for what the kernel calls it. `scheme` is
@@ -11872,25 +12032,45 @@ GEERPC_BEGIN_NAMESPACE
 
 namespace detail {
 
-// Connects to one socket address. Returns 0 or an errno: ETIMEDOUT at `deadline`, ECANCELED when
-// `abort` is woken.
-inline int connect_to(const SocketAddress& to, SteadyClock::time_point deadline, const Waker& abort,
-                      Socket& connected) {
-  const int fd = ::socket(to.family(), SOCK_STREAM, 0);
-  if (fd < 0) return errno;
-  Socket socket(fd);
-  ::fcntl(fd, F_SETFD, FD_CLOEXEC);
-  ::fcntl(fd, F_SETFL, O_NONBLOCK);
-  if (::connect(fd, to.get(), to.length) != 0) {
+// TCP knows no servers: who dials a port of this machine that nobody listens on, and is given that
+// very port for its own end, is connected to itself, and keeps the port from the server to come.
+inline bool is_connected_to_itself(const Socket& socket) noexcept {
+  SocketAddress here, there;
+  here.length = there.length = sizeof here.storage;
+  ::getsockname(socket.fd(), here.get(), &here.length);
+  if (here.family() != AF_INET && here.family() != AF_INET6) return false;
+  return ::getpeername(socket.fd(), there.get(), &there.length) == 0 &&
+         here.length == there.length && std::memcmp(here.get(), there.get(), here.length) == 0;
+}
+
+// Connects a socket that does not block. Returns 0 or an errno: ETIMEDOUT at `deadline`, ECANCELED
+// when `abort` is woken.
+inline int connect_socket(const Socket& socket, const SocketAddress& to,
+                          SteadyClock::time_point deadline, const Waker& abort) {
+  if (::connect(socket.fd(), to.get(), to.length) != 0) {
     if (errno != EINPROGRESS && errno != EINTR) return errno;
-    pollfd fds[2] = {{fd, POLLOUT, 0}, {abort.fd(), POLLIN, 0}};
+    pollfd fds[2] = {{socket.fd(), POLLOUT, 0}, {abort.fd(), POLLIN, 0}};
     if (!poll_until(fds, deadline)) return ETIMEDOUT;
     if (fds[1].revents != 0) return ECANCELED;
     int error = 0;
     socklen_t size = sizeof error;
-    ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
+    ::getsockopt(socket.fd(), SOL_SOCKET, SO_ERROR, &error, &size);
     if (error != 0) return error;
   }
+  if (!is_connected_to_itself(socket)) return 0;
+  const linger at_once{1, 0};  // else it leaves the port in TIME_WAIT, where nobody can listen
+  ::setsockopt(socket.fd(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  return ECONNREFUSED;
+}
+
+// Connects to one socket address. Returns what connect_socket() does.
+inline int connect_to(const SocketAddress& to, SteadyClock::time_point deadline, const Waker& abort,
+                      Socket& connected) {
+  const int fd = open_socket(to.family(), SOCK_STREAM);
+  if (fd < 0) return errno;
+  Socket socket(fd);
+  ::fcntl(fd, F_SETFL, O_NONBLOCK);
+  if (const int error = connect_socket(socket, to, deadline, abort)) return error;
   ::fcntl(fd, F_SETFL, 0);
   socket.set_stream_options();
   connected = std::move(socket);
@@ -11900,8 +12080,8 @@ inline int connect_to(const SocketAddress& to, SteadyClock::time_point deadline,
 // Tries all of the address's socket addresses in turn until one accepts. Each gets its share of the
 // time left, two seconds at most while others are to follow, so that one that swallows packets
 // does not use up the time of the next. A wildcard host is dialled as loopback, as Go does.
-// Throws Error: unavailable with the last cause, deadline_exceeded, or cancelled when `abort` is
-// woken. The request never ran in any of them.
+// Throws Error: unavailable with the last cause, or resource_exhausted if that is this machine's,
+// deadline_exceeded, or cancelled when `abort` is woken. The request never ran in any of them.
 GEERPC_COLD inline Socket dial(const Address& address, SteadyClock::time_point deadline,
                                const Waker& abort) {
   constexpr std::chrono::milliseconds longest_try{2000};
@@ -11931,7 +12111,9 @@ GEERPC_COLD inline Socket dial(const Address& address, SteadyClock::time_point d
   if (error == ETIMEDOUT && SteadyClock::now() >= deadline) {
     fail(StatusCode::deadline_exceeded, "no answer in time");
   }
-  fail(StatusCode::unavailable, errno_text(error));
+  // The server can't help it, and another one is no better, if this process has too much open.
+  const bool ours = error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+  fail(ours ? StatusCode::resource_exhausted : StatusCode::unavailable, errno_text(error));
   return {};
 }
 
@@ -12397,6 +12579,173 @@ GEERPC_END_NAMESPACE
 
 #endif  // GEERPC_CLIENT_CHANNEL_HPP
 // ---- include/geerpc/client/background.hpp, continued
+// ---- include/geerpc/client/dial_thread.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// DialThread: gets a connection for a thread that must not wait.
+
+#ifndef GEERPC_CLIENT_DIAL_THREAD_HPP
+#define GEERPC_CLIENT_DIAL_THREAD_HPP
+
+#include <atomic>      // atomic
+#include <exception>   // exception
+#include <functional>  // function
+#include <memory>      // shared_ptr
+#include <optional>    // optional
+#include <thread>      // thread
+#include <utility>     // exchange, move
+
+
+GEERPC_BEGIN_NAMESPACE
+
+namespace detail {
+
+// Waits for Channel::acquire() in a thread that lives no longer than that, so that who needs the
+// connection can see to deadlines and cancellations meanwhile, and the attempt to connect goes on
+// whoever of many calls leaves. For one thread.
+class DialThread {
+ public:
+  using Outcome = Result<std::shared_ptr<ClientConnection>>;
+
+  // `ended` is called in the thread, once there is something to take.
+  DialThread(Channel& channel, std::function<void()> ended)
+      : channel_(channel), tell_(std::move(ended)) {}
+  ~DialThread() { stop(); }
+
+  // Begins. False if no thread can be had. Nothing must be under way. No outcome if it ends at
+  // `deadline`: that says nothing about others, who have more time.
+  GEERPC_COLD bool start(SteadyClock::time_point deadline) noexcept {
+    try {
+      source_ = CancelSource();
+      ended_.store(false, std::memory_order_relaxed);
+      thread_ = std::thread([this, deadline] { run(deadline); });
+    } catch (const std::exception&) {
+      return false;
+    }
+    return true;
+  }
+  // From start() until the outcome is taken, or stop().
+  bool under_way() const noexcept { return thread_.joinable(); }
+
+  // The outcome, if it is there.
+  std::optional<Outcome> take() {
+    if (!under_way() || !ended_.load(std::memory_order_acquire)) return {};
+    thread_.join();
+    return std::exchange(outcome_, std::nullopt);
+  }
+  // Gives up, as far as nobody else waits for the same connection.
+  void stop() {
+    if (!under_way()) return;
+    source_.cancel();
+    thread_.join();
+    outcome_.reset();
+  }
+
+ private:
+  void run(SteadyClock::time_point deadline) {
+    try {
+      auto now = SteadyClock::now();
+      outcome_ = channel_.acquire(now, deadline, source_.token());
+    } catch (const std::exception&) {
+      const Error error = thrown();
+      const bool in_time = SteadyClock::now() < deadline;
+      if (in_time || error.code() != StatusCode::deadline_exceeded) outcome_ = error;
+    }
+    ended_.store(true, std::memory_order_release);
+    tell_();
+  }
+
+  Channel& channel_;
+  const std::function<void()> tell_;
+  CancelSource source_;
+  std::thread thread_;
+  std::atomic<bool> ended_{false};
+  std::optional<Outcome> outcome_;  // the thread's until `ended_`
+};
+
+}  // namespace detail
+
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_CLIENT_DIAL_THREAD_HPP
+// ---- include/geerpc/client/background.hpp, continued
+// ---- include/geerpc/client/waiting_room.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// WaitingRoom: asynchronous calls that no connection has yet, and the threads that wait for them.
+
+#ifndef GEERPC_CLIENT_WAITING_ROOM_HPP
+#define GEERPC_CLIENT_WAITING_ROOM_HPP
+
+#include <algorithm>           // stable_partition
+#include <condition_variable>  // condition_variable
+#include <memory>              // shared_ptr
+#include <mutex>               // mutex
+#include <vector>              // vector
+
+
+GEERPC_BEGIN_NAMESPACE
+
+namespace detail {
+
+// Thread-safe. Does not hold the calls.
+class WaitingRoom {
+ public:
+  using Calls = std::vector<std::shared_ptr<AsyncCall>>;
+
+  // Waits until the call is sent or done; false at `until`.
+  bool wait(const AsyncCall& call, SteadyClock::time_point until) {
+    const auto left = [&] {
+      return call.done.load(std::memory_order_acquire) || call.sent.load(std::memory_order_acquire);
+    };
+    std::unique_lock<std::mutex> lock(mutex_);
+    if (until != SteadyClock::time_point::max()) return moved_.wait_until(lock, until, left);
+    moved_.wait(lock, left);
+    return true;
+  }
+  // A call was sent.
+  void tell() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    moved_.notify_all();
+  }
+
+  // Completes a call. Its callback is posted, so hold no lock.
+  GEERPC_COLD void fail(const std::shared_ptr<AsyncCall>& call, const Error& error) {
+    call->error = error;
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      call->done.store(true, std::memory_order_release);
+      moved_.notify_all();
+    }
+    CompletedCalls completed;
+    completed.add(call);
+    completed.announce();
+  }
+  // Completes those of `calls` that `condition` is true for, and removes them.
+  template <class Condition>
+  void fail_if(Calls& calls, const Error& error, Condition condition) {
+    const auto failed = std::stable_partition(calls.begin(), calls.end(),
+                                              [&](const auto& call) { return !condition(call); });
+    for (auto call = failed; call != calls.end(); ++call) fail(*call, error);
+    calls.erase(failed, calls.end());
+  }
+  void fail_all(Calls& calls, const Error& error) {
+    fail_if(calls, error, [](const auto&) { return true; });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable moved_;
+};
+
+}  // namespace detail
+
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_CLIENT_WAITING_ROOM_HPP
+// ---- include/geerpc/client/background.hpp, continued
 
 GEERPC_BEGIN_NAMESPACE
 
@@ -12406,11 +12755,13 @@ namespace detail {
 // cancellations. While asynchronous calls are outstanding its thread looks around every moment: it
 // sends what was left for others to leave with, and reads if nobody does, or has the callback
 // thread read if there are callbacks. The thread starts with the first asynchronous call, sleeps
-// when there was none for a while, and never waits for anything of the user's.
+// when there was none for a while, and never waits for anything of the user's, nor for a
+// connection.
 class Background final : public CallbackReader, public std::enable_shared_from_this<Background> {
  public:
   Background(Address address, ClientOptions options)
-      : channel_(std::move(address), std::move(options), [this](bool urgent) { attend(urgent); }) {}
+      : channel_(std::move(address), std::move(options), [this](bool urgent) { attend(urgent); }),
+        dial_(channel_, [this] { poke(); }) {}
 
   Channel& channel() noexcept { return channel_; }
 
@@ -12433,7 +12784,7 @@ class Background final : public CallbackReader, public std::enable_shared_from_t
       call->has_deadline = true;  // by then there is less time left
       encode(early_codec(*channel_.options().codec), call->body);
     } catch (const std::exception&) {
-      return fail(call, thrown());
+      return room_.fail(call, thrown());
     }
     {
       const std::lock_guard<std::mutex> lock(mutex_);
@@ -12443,7 +12794,7 @@ class Background final : public CallbackReader, public std::enable_shared_from_t
         return;
       }
     }
-    fail(call, channel_.closed() ? closed_error() : no_thread_error().never_ran());
+    room_.fail(call, channel_.closed() ? closed_error() : no_thread_error().never_ran());
   }
 
   // Waits until the call is done; false at `until`.
@@ -12451,13 +12802,7 @@ class Background final : public CallbackReader, public std::enable_shared_from_t
     const auto done = [&] { return call.done.load(std::memory_order_acquire); };
     while (!done()) {
       if (!call.sent.load(std::memory_order_acquire)) {
-        std::unique_lock<std::mutex> lock(mutex_);
-        const auto moved = [&] { return done() || call.sent.load(std::memory_order_acquire); };
-        if (until == SteadyClock::time_point::max()) {
-          moved_.wait(lock, moved);
-        } else if (!moved_.wait_until(lock, until, moved)) {
-          return false;
-        }
+        if (!room_.wait(call, until)) return false;
       } else if (!call.connection->wait(call, until, call.can_be_cancelled) &&
                  SteadyClock::now() >= until) {
         return done();
@@ -12470,15 +12815,10 @@ class Background final : public CallbackReader, public std::enable_shared_from_t
   // but this object's.
   void cancel(std::shared_ptr<AsyncCall> call) {
     if (call->done.load(std::memory_order_acquire)) return;
-    CancelSource dial_in_progress;
-    {
-      const std::lock_guard<std::mutex> lock(mutex_);
-      if (stopping_) return;
-      cancelled_.push_back(std::move(call));
-      dial_in_progress = interrupt_;
-      wake();
-    }
-    dial_in_progress.cancel();
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (stopping_) return;
+    cancelled_.push_back(std::move(call));
+    wake();
   }
 
   // There is a callback, for which nobody waits: from now on its thread reads.
@@ -12487,7 +12827,8 @@ class Background final : public CallbackReader, public std::enable_shared_from_t
   }
   // Runs the callbacks after the others, see CallbackThread.
   void post(std::vector<std::shared_ptr<Callback>> callbacks) {
-    callbacks_.post(std::move(callbacks), weak_from_this());
+    if (callbacks_.post(std::move(callbacks), weak_from_this())) return;
+    if (!poke()) callbacks_.run_here();  // nobody else will ever try
   }
 
   // ---- CallbackReader.
@@ -12521,7 +12862,7 @@ class Background final : public CallbackReader, public std::enable_shared_from_t
   // called by one of them. (A reply that another thread is decoding meanwhile is that thread's.)
   GEERPC_COLD void close() {
     channel_.close();
-    std::vector<std::shared_ptr<AsyncCall>> cancelled;  // let go of without the lock
+    Calls cancelled;  // let go of without the lock
     std::unique_lock<std::mutex> lock(mutex_);
     stopping_ = true;
     wake();
@@ -12534,6 +12875,8 @@ class Background final : public CallbackReader, public std::enable_shared_from_t
   }
 
  private:
+  using Calls = WaitingRoom::Calls;
+
   // Mutex held. False if there can be no thread (any more).
   bool start_thread() noexcept {
     if (stopping_) return false;
@@ -12559,19 +12902,6 @@ class Background final : public CallbackReader, public std::enable_shared_from_t
   // held.
   void attend(bool urgent) {
     if (urgent || asleep_.load(std::memory_order_seq_cst)) poke();
-  }
-
-  // For a call that no connection has.
-  GEERPC_COLD void fail(const std::shared_ptr<AsyncCall>& call, const Error& error) {
-    call->error = error;
-    {
-      const std::lock_guard<std::mutex> lock(mutex_);
-      call->done.store(true, std::memory_order_release);
-      moved_.notify_all();
-    }
-    CompletedCalls completed;
-    completed.add(call);
-    completed.announce();
   }
 
   // Sends the call or completes it with an error. False if it is to be sent later or on another
@@ -12615,35 +12945,40 @@ class Background final : public CallbackReader, public std::enable_shared_from_t
     bool flushed = true;
     while (!stopping_ || !unsent_.empty()) {
       const bool poked = std::exchange(poked_, false);
-      interrupt_ = CancelSource();
-      std::vector<std::shared_ptr<AsyncCall>> cancelled;
-      cancelled.swap(cancelled_);
-      std::vector<std::shared_ptr<AsyncCall>> unsent;
-      unsent.swap(unsent_);
-      const CancelToken interrupt = interrupt_.token();
+      Calls cancelled = std::exchange(cancelled_, {});
+      Calls unsent = std::exchange(unsent_, {});
       lock.unlock();
 
       for (const std::shared_ptr<AsyncCall>& call : cancelled) give_up(call, unsent);
       cancelled.clear();
-      send_all(unsent, interrupt);
+      if (!unsent.empty() || dial_.under_way()) send_all(unsent);
       const auto now = SteadyClock::now();
       connection = channel_.current(now);
       SteadyClock::time_point deadline = SteadyClock::time_point::max();
+      for (const auto& call : unsent) deadline = (std::min)(deadline, call->deadline);
       ClientConnection::Look look{};
       // What it could not send at the last look it sends now: nobody else may ever come.
       const bool leftovers = poked || !std::exchange(flushed, true);
       if (connection != nullptr) {
         flushed = leftovers ? connection->flush_leftovers(now + kFlushTime)
                             : connection->flush_forgotten(now + kFlushTime);
-        deadline = connection->expire(now);
+        deadline = (std::min)(deadline, connection->expire(now));
         look = connection->look();
       }
 
       lock.lock();
       unsent_.insert(unsent_.begin(), unsent.begin(), unsent.end());
-      if (poked_ || stopping_ || !unsent_.empty() || !flushed) continue;
+      if (poked_ || stopping_ || !flushed) continue;
+      const bool stranded = !callbacks_.retry(weak_from_this());
+      if (!unsent_.empty()) {
+        if (dial_.under_way()) {
+          wake_up_.wait_until(lock, (std::min)(deadline, now + kLinger),
+                              [this] { return woken(); });
+        }
+        continue;
+      }
       busy_.store(look.busy, std::memory_order_relaxed);
-      if (look.async_calls) {
+      if (look.async_calls || stranded) {
         quiet_since_ = now;
       } else if (now - quiet_since_ > kLinger) {
         eager_.store(false, std::memory_order_seq_cst);
@@ -12654,7 +12989,7 @@ class Background final : public CallbackReader, public std::enable_shared_from_t
       if (look.async_calls && !look.read && !(eager && callbacks_.ask_to_read(weak_from_this()))) {
         reading_ = connection.get();
         lock.unlock();
-        if (look.busy) deadline = (std::min)(deadline, now + kTick);
+        if (look.busy || stranded) deadline = (std::min)(deadline, now + kTick);
         const auto wanted = [this] {
           const std::lock_guard<std::mutex> relock(mutex_);
           return !poked_;
@@ -12667,6 +13002,9 @@ class Background final : public CallbackReader, public std::enable_shared_from_t
       const auto tick = eager && !look.busy && callbacks_.reads() ? kLazyTick : kTick;
       wake_up_.wait_until(lock, (std::min)(deadline, now + tick), [this] { return woken(); });
     }
+    lock.unlock();
+    dial_.stop();
+    lock.lock();
     running_ = false;
     ended_.notify_all();
   }
@@ -12684,50 +13022,45 @@ class Background final : public CallbackReader, public std::enable_shared_from_t
     quiet_since_ = SteadyClock::now();
   }
 
-  void give_up(const std::shared_ptr<AsyncCall>& call,
-               std::vector<std::shared_ptr<AsyncCall>>& unsent) {
+  void give_up(const std::shared_ptr<AsyncCall>& call, Calls& unsent) {
     const auto found = std::find(unsent.begin(), unsent.end(), call);
     if (found != unsent.end()) {
       unsent.erase(found);
-      fail(call, cancelled_error().never_ran());
+      room_.fail(call, cancelled_error().never_ran());
       return;
     }
     if (call->sent) call->connection->abandon(*call, cancelled_error());
   }
 
-  // Dials, for as long as the most patient call may wait, and sends; `unsent` keeps what is left.
-  void send_all(std::vector<std::shared_ptr<AsyncCall>>& unsent, const CancelToken& interrupt) {
-    while (!unsent.empty()) {
-      SteadyClock::time_point first = SteadyClock::time_point::max();
-      for (const auto& call : unsent) first = (std::min)(first, call->deadline);
-      try {
-        auto now = SteadyClock::now();
-        const auto connection = channel_.acquire(now, first, interrupt);
-        const auto until = now + kFlushTime;
-        connection->flush_leftovers(until);
-        auto next = unsent.begin();
-        while (next != unsent.end() && connection->wait_for_room(until) &&
-               send_or_fail(*next, connection)) {
-          ++next;
-        }
-        unsent.erase(unsent.begin(), next);
-        if (SteadyClock::now() < first) return;
-        if (!unsent.empty()) throw deadline_error().never_ran();
-      } catch (const Error& error) {
-        if (interrupt.cancelled() && !channel_.closed()) return;
-        const auto now = SteadyClock::now();
-        const bool only_late = error.code() == StatusCode::deadline_exceeded && now >= first;
-        std::vector<std::shared_ptr<AsyncCall>> patient;
-        for (const auto& call : unsent) {
-          if (only_late && call->deadline > now) {
-            patient.push_back(call);
-          } else {
-            fail(call, error);
-          }
-        }
-        unsent.swap(patient);
-      }
+  // Sends what no connection has, or sees that there will be one; `unsent` keeps what is left.
+  void send_all(Calls& unsent) {
+    std::optional<DialThread::Outcome> dialled = dial_.take();
+    const auto now = SteadyClock::now();
+    const bool closed = channel_.closed();
+    room_.fail_if(unsent, closed ? closed_error() : deadline_error().never_ran(),
+                  [&](const auto& call) { return closed || call->deadline <= now; });
+    if (unsent.empty()) return dial_.stop();
+    std::shared_ptr<ClientConnection> connection = channel_.current(now);
+    if (connection == nullptr) {
+      if (!dialled) return dial_for(unsent);
+      if (!dialled->ok()) return room_.fail_all(unsent, dialled->error());
+      connection = dialled->value();
     }
+    const auto until = now + kFlushTime;
+    connection->flush_leftovers(until);
+    auto next = unsent.begin();
+    while (next != unsent.end() && connection->wait_for_room(until) &&
+           send_or_fail(*next, connection)) {
+      ++next;
+    }
+    unsent.erase(unsent.begin(), next);
+  }
+  // For as long as the most patient of them may wait.
+  void dial_for(Calls& unsent) {
+    if (dial_.under_way()) return;
+    SteadyClock::time_point last = unsent.front()->deadline;
+    for (const auto& call : unsent) last = (std::max)(last, call->deadline);
+    if (!dial_.start(last)) room_.fail_all(unsent, no_thread_error().never_ran());
   }
 
   // False if it is to be tried again.
@@ -12736,10 +13069,9 @@ class Background final : public CallbackReader, public std::enable_shared_from_t
     const auto body = [&](const Codec& codec, Buffer& out) { call->append_body(codec, out); };
     try {
       if (!send(call, connection, SteadyClock::now(), call->context.metadata(), body)) return false;
-      const std::lock_guard<std::mutex> lock(mutex_);
-      moved_.notify_all();
+      room_.tell();
     } catch (const std::exception&) {
-      fail(call, thrown());
+      room_.fail(call, thrown());
     }
     return true;
   }
@@ -12751,14 +13083,16 @@ class Background final : public CallbackReader, public std::enable_shared_from_t
 
   Channel channel_;
 
+  DialThread dial_;  // the thread's own
+  WaitingRoom room_;
+
   std::mutex mutex_;
-  std::condition_variable wake_up_, ended_, moved_;
+  std::condition_variable wake_up_, ended_;
   // Guarded by mutex_.
   std::thread thread_;
   bool running_ = false;  // until the thread has done everything
-  std::vector<std::shared_ptr<AsyncCall>> unsent_;
-  std::vector<std::shared_ptr<AsyncCall>> cancelled_;
-  CancelSource interrupt_;                                    // ends the acquire() in progress
+  Calls unsent_;
+  Calls cancelled_;
   ClientConnection* reading_ = nullptr;                       // while the thread reads it
   SteadyClock::time_point quiet_since_ = SteadyClock::now();  // no asynchronous call outstanding
   bool poked_ = false;
@@ -13050,7 +13384,9 @@ class Client : public detail::CallByMethod<Client> {
     };
     try {
       const auto connection = to.acquire(now, deadline, context.cancel_token());
-      connection->notify(now, header, deadline, body);
+      if (deadline <= now) throw detail::deadline_error().never_ran();
+      if (context.has_deadline()) header.set_deadline(deadline, now);
+      connection->notify(now, header, context, deadline, body);
     } catch (const Error& error) {
       throw error.in_call(method, address().str());
     }
@@ -13179,11 +13515,9 @@ class Listener {
     if (fds[1].revents != 0) return ECANCELED;
     SocketAddress from;
     from.length = sizeof from.storage;
-    const int fd = ::accept(fd_.get(), from.get(), &from.length);
+    const int fd = accept_socket(fd_.get(), from.get(), &from.length);
     if (fd < 0) return errno;
     connection = Socket(fd);
-    ::fcntl(fd, F_SETFD, FD_CLOEXEC);
-    ::fcntl(fd, F_SETFL, 0);  // BSD hands down the listener's flags
     connection.set_stream_options();
     peer = from.family() == AF_INET || from.family() == AF_INET6
                ? to_address(from, Address::Scheme::tcp)
@@ -13205,9 +13539,8 @@ class Listener {
   }
 
   int bind_to(SocketAddress target, const Address& asked) {
-    FileDescriptor fd(::socket(target.family(), SOCK_STREAM, 0));
+    FileDescriptor fd(open_socket(target.family(), SOCK_STREAM));
     if (!fd) return errno;
-    ::fcntl(fd.get(), F_SETFD, FD_CLOEXEC);
     ::fcntl(fd.get(), F_SETFL, O_NONBLOCK);
     const int on = 1, off = 0;
     if (target.family() == AF_INET6) {
@@ -13239,7 +13572,7 @@ class Listener {
   static void remove_stale_file(const Address& address, const SocketAddress& target) {
     struct stat found;
     if (::lstat(address.path().c_str(), &found) != 0 || !S_ISSOCK(found.st_mode)) return;
-    const FileDescriptor probe(::socket(AF_UNIX, SOCK_STREAM, 0));
+    const FileDescriptor probe(open_socket(AF_UNIX, SOCK_STREAM));
     if (!probe) return;
     ::fcntl(probe.get(), F_SETFL, O_NONBLOCK);
     if (::connect(probe.get(), target.get(), target.length) != 0 && errno == ECONNREFUSED) {
@@ -15312,14 +15645,16 @@ GEERPC_END_NAMESPACE
 // geerpc: typed RPC, service discovery and load balancing for C++17
 // SPDX-License-Identifier: MIT
 //
-// Durations as Go prints them (time.Duration.String), which its peers compare in error texts.
+// Durations as Go prints them (time.Duration.String), which its peers compare in error texts, and
+// the longest ones without overflow.
 
 #ifndef GEERPC_BASE_DURATION_HPP
 #define GEERPC_BASE_DURATION_HPP
 
-#include <chrono>   // nanoseconds
-#include <cstdint>  // uint64_t
-#include <string>   // string
+#include <algorithm>  // min
+#include <chrono>     // milliseconds, nanoseconds
+#include <cstdint>    // uint64_t
+#include <string>     // string
 
 
 GEERPC_BEGIN_NAMESPACE
@@ -15363,6 +15698,11 @@ inline std::string duration_text(std::chrono::nanoseconds duration) {
     text += decimal(ns % (60 * second), second) + 's';
   }
   return negative ? '-' + text : text;
+}
+
+// Cuts what amounts to "never" to a year, so that adding it to a time does not overflow.
+inline std::chrono::milliseconds at_most_a_year(std::chrono::milliseconds duration) noexcept {
+  return (std::min)(duration, std::chrono::milliseconds(std::chrono::hours(24 * 365)));
 }
 
 }  // namespace detail
@@ -16881,11 +17221,6 @@ inline bool valid_service_name(const std::string& name) {
                      [](char c) { return c > ' ' && c < 127 && c != ','; });
 }
 
-// Cuts what amounts to "never" to a year, so that adding it to a time does not overflow.
-inline std::chrono::milliseconds at_most_a_year(std::chrono::milliseconds duration) noexcept {
-  return (std::min)(duration, std::chrono::milliseconds(std::chrono::hours(24 * 365)));
-}
-
 inline std::string random_name() {
   std::random_device random;
   std::string name;
@@ -17181,7 +17516,7 @@ class Beater {
   }
   ~Beater() {
     stop();
-    thread_.join();
+    join();
   }
 
   // Begins the end: what is under way is cancelled, then the server is deregistered.
@@ -17192,6 +17527,11 @@ class Beater {
     }
     changed_.notify_all();
     cancel_.cancel();
+  }
+  // Waits for the end.
+  void join() {
+    const std::lock_guard<std::mutex> lock(join_mutex_);
+    if (thread_.joinable()) thread_.join();
   }
 
   HeartbeatStatus status() const {
@@ -17262,7 +17602,7 @@ class Beater {
   }
 
   bool beat() {
-    Context context = Context::with_timeout(options_.request_timeout);
+    Context context = Context::with_timeout(at_most_a_year(options_.request_timeout));
     context.set_cancel(cancel_.token());
     try {
       const Address address = address_to_advertise(context);
@@ -17328,6 +17668,7 @@ class Beater {
   bool stopping_ = false;   // guarded by mutex_
   HeartbeatStatus status_;  // guarded by mutex_
 
+  std::mutex join_mutex_;  // guards the following after construction
   std::thread thread_;
 };
 
@@ -17369,7 +17710,7 @@ class Heartbeat {
     for (const RegistryRef& registry : registries) {
       beaters_.push_back(std::make_unique<detail::Beater>(registry, address, options));
     }
-    wait_registered(options.first_beat_wait);
+    wait_registered(detail::at_most_a_year(options.first_beat_wait));
   }
 
   // Beats only while `server`, which must outlive the heartbeat, accepts connections.
@@ -17388,10 +17729,10 @@ class Heartbeat {
   ~Heartbeat() { stop(); }
 
   // Ends the beats and deregisters. Takes at most a second, however the registries behave.
-  // Idempotent; not to be called by two threads at once.
+  // Idempotent.
   void stop() {
     for (const auto& beater : beaters_) beater->stop();
-    beaters_.clear();
+    for (const auto& beater : beaters_) beater->join();
   }
 
   // True if every registry has confirmed the last beat.
@@ -17402,7 +17743,7 @@ class Heartbeat {
     return !beaters_.empty();
   }
 
-  // Waits until registered(), at most for `timeout`. Returns whether it is.
+  // Waits until registered(), or for stop(), at most for `timeout`. Returns whether it is.
   bool wait_registered(std::chrono::steady_clock::duration timeout) const {
     const auto deadline = Context::deadline_after(timeout);
     bool all = !beaters_.empty();
@@ -17410,7 +17751,7 @@ class Heartbeat {
     return all;
   }
 
-  // One entry for each registry, in the order of the constructor; none after stop().
+  // One entry for each registry, in the order of the constructor; after stop() how they ended.
   std::vector<HeartbeatStatus> status() const {
     std::vector<HeartbeatStatus> all;
     for (const auto& beater : beaters_) all.push_back(beater->status());
@@ -17426,6 +17767,7 @@ class Heartbeat {
     return options;
   }
 
+  // Constant after construction: other threads may look at a beater while it is stopped.
   std::vector<std::unique_ptr<detail::Beater>> beaters_;
 };
 
@@ -17655,7 +17997,7 @@ class RegistryWatcher {
   }
 
   bool fetch() {
-    Context context = Context::with_timeout(options_.request_timeout);
+    Context context = Context::with_timeout(at_most_a_year(options_.request_timeout));
     context.set_cancel(cancel_.token());
     std::shared_ptr<const ServerList> fresh;
     std::string error;
@@ -17867,6 +18209,7 @@ GEERPC_END_NAMESPACE
 #include <algorithm>      // min, remove_if
 #include <atomic>         // atomic
 #include <chrono>         // steady_clock
+#include <cstdint>        // uint64_t
 #include <memory>         // make_shared, shared_ptr, weak_ptr
 #include <mutex>          // mutex
 #include <optional>       // optional
@@ -17950,29 +18293,13 @@ class PeerTable {
  public:
   explicit PeerTable(const ClientOptions& options) : options_(options) {}
 
-  std::shared_ptr<const PeerList> at(const std::shared_ptr<const ServerList>& list) {
-    std::shared_ptr<const PeerList> old;  // destroyed without the lock: it may close clients
-    const std::lock_guard<std::mutex> lock(mutex_);
-    if (closed_) throw closed_error();
-    // A caller that was slow must not bring an older list back.
-    if (current_ != nullptr && (current_->list == list || list->time < current_->list->time)) {
-      return current_;
+  // The peers of the list that the discovery gives: `ask` asks it for that, without the lock.
+  template <class Ask>
+  std::shared_ptr<const PeerList> current(const Ask& ask) {
+    for (;;) {
+      const std::uint64_t turn = turn_.load(std::memory_order_acquire);
+      if (std::shared_ptr<const PeerList> peers = at(ask(), turn)) return peers;
     }
-    std::unordered_map<Address, std::shared_ptr<Peer>> known;
-    if (current_ != nullptr) {
-      for (const auto& peer : current_->peers) known.emplace(peer->info().address, peer);
-    }
-    auto fresh = std::make_shared<PeerList>();
-    fresh->list = list;
-    fresh->peers.reserve(list->servers.size());
-    for (const ServerInfo& server : list->servers) {
-      const auto found = known.find(server.address);
-      const bool same = found != known.end() && found->second->info().services == server.services;
-      fresh->peers.push_back(same ? found->second : std::make_shared<Peer>(server, options_));
-    }
-    remember_retired(*fresh);
-    old = std::exchange(current_, std::move(fresh));
-    return current_;
   }
 
   // Final. Wakes everyone who calls one of the peers.
@@ -17998,6 +18325,33 @@ class PeerTable {
   }
 
  private:
+  // nullptr if another list was taken up since `turn`: `list` may be older, and a caller that was
+  // slow must not bring it back. Its own time doesn't tell; a discovery may return to a list.
+  std::shared_ptr<const PeerList> at(const std::shared_ptr<const ServerList>& list,
+                                     std::uint64_t turn) {
+    std::shared_ptr<const PeerList> old;  // destroyed without the lock: it may close clients
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (closed_) throw closed_error();
+    if (current_ != nullptr && current_->list == list) return current_;
+    if (turn != turn_.load(std::memory_order_relaxed)) return nullptr;
+    std::unordered_map<Address, std::shared_ptr<Peer>> known;
+    if (current_ != nullptr) {
+      for (const auto& peer : current_->peers) known.emplace(peer->info().address, peer);
+    }
+    auto fresh = std::make_shared<PeerList>();
+    fresh->list = list;
+    fresh->peers.reserve(list->servers.size());
+    for (const ServerInfo& server : list->servers) {
+      const auto found = known.find(server.address);
+      const bool same = found != known.end() && found->second->info().services == server.services;
+      fresh->peers.push_back(same ? found->second : std::make_shared<Peer>(server, options_));
+    }
+    remember_retired(*fresh);
+    old = std::exchange(current_, std::move(fresh));
+    turn_.store(turn + 1, std::memory_order_release);
+    return current_;
+  }
+
   // Mutex held. Those that `next` does not have: calls may still use them.
   void remember_retired(const PeerList& next) {
     if (current_ == nullptr) return;
@@ -18015,6 +18369,7 @@ class PeerTable {
   mutable std::mutex mutex_;  // guards the following
   bool closed_ = false;
   std::shared_ptr<const PeerList> current_;
+  std::atomic<std::uint64_t> turn_{0};  // how often it was replaced; read without the mutex
   std::vector<std::weak_ptr<Peer>> retired_;
 };
 
@@ -18320,7 +18675,7 @@ class XClient : public detail::CallByMethod<XClient> {
   }
 
   std::shared_ptr<const detail::PeerList> current_peers(const Context& context) {
-    return peers_.at(discovery_->servers(context));
+    return peers_.current([&] { return discovery_->servers(context); });
   }
 
   // All servers that may offer the method's service; at least one. Throws Error.
@@ -18371,7 +18726,8 @@ class XClient : public detail::CallByMethod<XClient> {
   void note_failure(detail::Peer& peer, const Error& error) {
     const bool unreached = !error.may_have_run() && error.code() == StatusCode::deadline_exceeded;
     if (error.code() != StatusCode::unavailable && !unreached) return;
-    peer.failed(options_.min_skip, options_.max_skip);
+    peer.failed(detail::at_most_a_year(options_.min_skip),
+                detail::at_most_a_year(options_.max_skip));
     discovery_->refresh();
   }
 
@@ -19077,7 +19433,7 @@ inline std::string local_host_towards(const Address& remote, bool ipv4_only,
   const Waker never;
   for (const SocketAddress& target : resolve(remote, deadline, never)) {
     if (ipv4_only && target.family() != AF_INET) continue;
-    const FileDescriptor fd(::socket(target.family(), SOCK_DGRAM, 0));
+    const FileDescriptor fd(open_socket(target.family(), SOCK_DGRAM));
     if (!fd || ::connect(fd.get(), target.get(), target.length) != 0) continue;
     SocketAddress local;
     local.length = sizeof local.storage;
@@ -19271,7 +19627,7 @@ class HttpRegistry : public RegistryApi {
   };
 
   Context limited(Context context) const {
-    if (!context.has_deadline()) context.set_timeout(options_.timeout);
+    if (!context.has_deadline()) context.set_timeout(detail::at_most_a_year(options_.timeout));
     return context;
   }
 
