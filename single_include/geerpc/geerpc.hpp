@@ -10122,19 +10122,25 @@ class FrameWire final : public Wire {
                                          Message& message) {
     const std::size_t here = (std::min)(input.size() - kLengthSize, length);
     const std::size_t wanted = (std::min)(length, kMaxLostHeader);
+    const auto wait_for = [&](std::size_t size) {
+      look_at_ = (std::min)(wanted, size);
+      missing_ = look_at_ - here;
+      return std::size_t{0};
+    };
     const auto refuse = [&] {
       message.reset();
       check_size(length);
     };
+    if (here < look_at_) return wait_for(look_at_);
     try {
       read_frame(input.substr(kLengthSize, here), message);
     } catch (const MsgpackTooShort&) {
       if (here >= wanted) refuse();
-      missing_ = (std::min)(wanted - here, here + 1);  // so that looking again costs no more
-      return 0;
+      return wait_for(2 * here + 1);  // so that looking again and again costs no more than once
     } catch (const Error&) {
       refuse();
     }
+    look_at_ = 0;
     message.body = {};
     message.too_large = length;
     skip_ = length - here;
@@ -10192,7 +10198,8 @@ class FrameWire final : public Wire {
 
   // Of the reading half.
   std::size_t missing_ = kLengthSize;
-  std::size_t skip_ = 0;  // bytes of a frame that was too large
+  std::size_t skip_ = 0;     // bytes of a frame that was too large
+  std::size_t look_at_ = 0;  // how much of one there must be to look for its header
 };
 
 }  // namespace detail
@@ -11962,13 +11969,13 @@ class NameLookups : public std::enable_shared_from_this<NameLookups> {
   pid_t process_ = ::getpid();
 };
 
-// Those of this process.
+// Those of this process. Never destroyed: other static objects may dial until the very end.
 inline NameLookups& name_lookups() {
-  static const auto lookups = std::make_shared<NameLookups>(
+  static const auto& lookups = *new std::shared_ptr<NameLookups>(std::make_shared<NameLookups>(
       [](const std::string& host, std::uint16_t port, std::vector<SocketAddress>& found) {
         return lookup(host, port, AI_ADDRCONFIG, found);
       },
-      32);
+      32));
   return *lookups;
 }
 
@@ -15080,10 +15087,7 @@ class ServerStream {
     if (flush()) linger();
   }
   // Breaks all that waits on the socket. Any thread.
-  void abort() noexcept {
-    outbox_.seal(ECONNABORTED);  // also who waits for room
-    socket_.shutdown();
-  }
+  void abort() noexcept { socket_.shutdown(); }
 
  protected:
   ~ServerStream() = default;
@@ -15148,6 +15152,7 @@ class ServerStream {
   }
   bool settle(Outbox::Result result) {
     if (result != Outbox::Result::gave_up && result != Outbox::Result::broken) return true;
+    outbox_.seal(ECONNABORTED);  // for those who wait for room, in vain
     abort();
     return false;
   }
@@ -15415,7 +15420,7 @@ class ServerConnection : public ServerStream,
     if (size == 0) return false;
     input_.consume(size);  // the message's views stay valid until the next receive()
     // What is read over of a message that is too large has the time of one message.
-    if (message.kind != MessageKind::nothing || wire_->between_messages(input_.view())) {
+    if (message.kind != MessageKind::nothing || wire_->between_messages({})) {
       receiving_since_ = SteadyClock::time_point::max();
     }
     return true;
@@ -15995,13 +16000,14 @@ class RunningCall final : public Responder {
   // connection then expects the reply.
   std::optional<Error> expire(SteadyClock::time_point now) {
     if (now < deadline()) return {};
+    std::optional<Error> error = timeout_error();  // first, since there may be no memory for it
     cancel(CancelReason::deadline);
     const std::lock_guard<std::mutex> lock(connection_.mutex());
     if (replied_) return {};
     replied_ = failed_ = true;
     if (message_.kind == MessageKind::notify) return {};
     connection_.add_late_reply();
-    return timeout_error();
+    return error;
   }
   const Message& message() const noexcept { return message_; }
 
@@ -18296,9 +18302,9 @@ class PeerTable {
   // The peers of the list that the discovery gives: `ask` asks it for that, without the lock.
   template <class Ask>
   std::shared_ptr<const PeerList> current(const Ask& ask) {
-    for (;;) {
+    for (bool again = false;; again = true) {
       const std::uint64_t turn = turn_.load(std::memory_order_acquire);
-      if (std::shared_ptr<const PeerList> peers = at(ask(), turn)) return peers;
+      if (std::shared_ptr<const PeerList> peers = at(ask(), turn, again)) return peers;
     }
   }
 
@@ -18325,15 +18331,16 @@ class PeerTable {
   }
 
  private:
-  // nullptr if another list was taken up since `turn`: `list` may be older, and a caller that was
-  // slow must not bring it back. Its own time doesn't tell; a discovery may return to a list.
+  // nullptr, or if asked `again` that other list, if another one was taken up since `turn`: `list`
+  // may be older, and a caller that was slow must not bring it back. Its own time doesn't tell; a
+  // discovery may return to a list.
   std::shared_ptr<const PeerList> at(const std::shared_ptr<const ServerList>& list,
-                                     std::uint64_t turn) {
+                                     std::uint64_t turn, bool again) {
     std::shared_ptr<const PeerList> old;  // destroyed without the lock: it may close clients
     const std::lock_guard<std::mutex> lock(mutex_);
     if (closed_) throw closed_error();
     if (current_ != nullptr && current_->list == list) return current_;
-    if (turn != turn_.load(std::memory_order_relaxed)) return nullptr;
+    if (turn != turn_.load(std::memory_order_relaxed)) return again ? current_ : nullptr;
     std::unordered_map<Address, std::shared_ptr<Peer>> known;
     if (current_ != nullptr) {
       for (const auto& peer : current_->peers) known.emplace(peer->info().address, peer);

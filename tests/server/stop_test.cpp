@@ -40,6 +40,20 @@ using test::kSumReply;
 using test::RawSocket;
 using test::Serving;
 
+namespace stop_test {
+
+// Is encoded when the gate opens.
+struct SlowToEncode {
+  std::shared_ptr<test::Gate> gate;
+};
+inline void to_json(nlohmann::json& to, const SlowToEncode& from) {
+  from.gate->pass();
+  to = 1;
+}
+inline void from_json(const nlohmann::json&, SlowToEncode&) {}
+
+}  // namespace stop_test
+
 namespace {
 
 // Calls stop(drain) in a thread of its own.
@@ -198,6 +212,21 @@ TEST_SUITE("server stop") {
     gate->open();  // the server is gone; its handlers may still return
     CHECK(eventually([&] { return test::running_threads() <= threads; }));
     CHECK(*read == 1);
+  }
+
+  TEST_CASE("a result that takes for ever to encode is left behind like a handler") {
+    const auto gate = std::make_shared<test::Gate>();
+    const std::size_t threads = test::running_threads();
+    Server server;
+    server.add("Slow.Encode", [gate] { return stop_test::SlowToEncode{gate}; });
+    RawSocket peer(server.listen("tcp@127.0.0.1:0").str());
+    peer.send_all(kFrameOption + frame(std::string("\x93\x00\x01\xabSlow.Encode\xc0", 16)));
+    REQUIRE(gate->wait_for(1));
+    Stopping stopping(server, 0s);
+    CHECK(peer.wait_closed());  // before the result is there
+    CHECK(stopping.left_behind() == 1);
+    gate->open();
+    CHECK(eventually([&] { return test::running_threads() <= threads; }));
   }
 
   TEST_CASE("connections on which nothing happens do not delay the end") {

@@ -98,9 +98,9 @@ class PeerTable {
   // The peers of the list that the discovery gives: `ask` asks it for that, without the lock.
   template <class Ask>
   std::shared_ptr<const PeerList> current(const Ask& ask) {
-    for (;;) {
+    for (bool again = false;; again = true) {
       const std::uint64_t turn = turn_.load(std::memory_order_acquire);
-      if (std::shared_ptr<const PeerList> peers = at(ask(), turn)) return peers;
+      if (std::shared_ptr<const PeerList> peers = at(ask(), turn, again)) return peers;
     }
   }
 
@@ -127,15 +127,16 @@ class PeerTable {
   }
 
  private:
-  // nullptr if another list was taken up since `turn`: `list` may be older, and a caller that was
-  // slow must not bring it back. Its own time doesn't tell; a discovery may return to a list.
+  // nullptr, or if asked `again` that other list, if another one was taken up since `turn`: `list`
+  // may be older, and a caller that was slow must not bring it back. Its own time doesn't tell; a
+  // discovery may return to a list.
   std::shared_ptr<const PeerList> at(const std::shared_ptr<const ServerList>& list,
-                                     std::uint64_t turn) {
+                                     std::uint64_t turn, bool again) {
     std::shared_ptr<const PeerList> old;  // destroyed without the lock: it may close clients
     const std::lock_guard<std::mutex> lock(mutex_);
     if (closed_) throw closed_error();
     if (current_ != nullptr && current_->list == list) return current_;
-    if (turn != turn_.load(std::memory_order_relaxed)) return nullptr;
+    if (turn != turn_.load(std::memory_order_relaxed)) return again ? current_ : nullptr;
     std::unordered_map<Address, std::shared_ptr<Peer>> known;
     if (current_ != nullptr) {
       for (const auto& peer : current_->peers) known.emplace(peer->info().address, peer);

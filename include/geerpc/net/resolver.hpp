@@ -194,13 +194,13 @@ class NameLookups : public std::enable_shared_from_this<NameLookups> {
   pid_t process_ = ::getpid();
 };
 
-// Those of this process.
+// Those of this process. Never destroyed: other static objects may dial until the very end.
 inline NameLookups& name_lookups() {
-  static const auto lookups = std::make_shared<NameLookups>(
+  static const auto& lookups = *new std::shared_ptr<NameLookups>(std::make_shared<NameLookups>(
       [](const std::string& host, std::uint16_t port, std::vector<SocketAddress>& found) {
         return lookup(host, port, AI_ADDRCONFIG, found);
       },
-      32);
+      32));
   return *lookups;
 }
 

@@ -132,19 +132,25 @@ class FrameWire final : public Wire {
                                          Message& message) {
     const std::size_t here = (std::min)(input.size() - kLengthSize, length);
     const std::size_t wanted = (std::min)(length, kMaxLostHeader);
+    const auto wait_for = [&](std::size_t size) {
+      look_at_ = (std::min)(wanted, size);
+      missing_ = look_at_ - here;
+      return std::size_t{0};
+    };
     const auto refuse = [&] {
       message.reset();
       check_size(length);
     };
+    if (here < look_at_) return wait_for(look_at_);
     try {
       read_frame(input.substr(kLengthSize, here), message);
     } catch (const MsgpackTooShort&) {
       if (here >= wanted) refuse();
-      missing_ = (std::min)(wanted - here, here + 1);  // so that looking again costs no more
-      return 0;
+      return wait_for(2 * here + 1);  // so that looking again and again costs no more than once
     } catch (const Error&) {
       refuse();
     }
+    look_at_ = 0;
     message.body = {};
     message.too_large = length;
     skip_ = length - here;
@@ -202,7 +208,8 @@ class FrameWire final : public Wire {
 
   // Of the reading half.
   std::size_t missing_ = kLengthSize;
-  std::size_t skip_ = 0;  // bytes of a frame that was too large
+  std::size_t skip_ = 0;     // bytes of a frame that was too large
+  std::size_t look_at_ = 0;  // how much of one there must be to look for its header
 };
 
 }  // namespace detail

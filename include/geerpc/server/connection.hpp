@@ -67,7 +67,7 @@ class ServerConnection : public ServerStream,
     if (size == 0) return false;
     input_.consume(size);  // the message's views stay valid until the next receive()
     // What is read over of a message that is too large has the time of one message.
-    if (message.kind != MessageKind::nothing || wire_->between_messages(input_.view())) {
+    if (message.kind != MessageKind::nothing || wire_->between_messages({})) {
       receiving_since_ = SteadyClock::time_point::max();
     }
     return true;

@@ -154,13 +154,14 @@ class RunningCall final : public Responder {
   // connection then expects the reply.
   std::optional<Error> expire(SteadyClock::time_point now) {
     if (now < deadline()) return {};
+    std::optional<Error> error = timeout_error();  // first, since there may be no memory for it
     cancel(CancelReason::deadline);
     const std::lock_guard<std::mutex> lock(connection_.mutex());
     if (replied_) return {};
     replied_ = failed_ = true;
     if (message_.kind == MessageKind::notify) return {};
     connection_.add_late_reply();
-    return timeout_error();
+    return error;
   }
   const Message& message() const noexcept { return message_; }
 

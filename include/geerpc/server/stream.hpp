@@ -85,10 +85,7 @@ class ServerStream {
     if (flush()) linger();
   }
   // Breaks all that waits on the socket. Any thread.
-  void abort() noexcept {
-    outbox_.seal(ECONNABORTED);  // also who waits for room
-    socket_.shutdown();
-  }
+  void abort() noexcept { socket_.shutdown(); }
 
  protected:
   ~ServerStream() = default;
@@ -153,6 +150,7 @@ class ServerStream {
   }
   bool settle(Outbox::Result result) {
     if (result != Outbox::Result::gave_up && result != Outbox::Result::broken) return true;
+    outbox_.seal(ECONNABORTED);  // for those who wait for room, in vain
     abort();
     return false;
   }
