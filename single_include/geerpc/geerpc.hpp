@@ -12778,10 +12778,12 @@ class Background final : public CallbackReader, public std::enable_shared_from_t
              const Context& context, EncodeBody encode) {
     call->can_be_cancelled = context.cancel_token().can_be_cancelled();
     call->has_deadline = context.has_deadline();
+    bool line_up = false;
     try {
       if (context.cancelled()) throw cancelled_error();
       const std::shared_ptr<ClientConnection> connection = channel_.current(now);
-      if (connection != nullptr && send(call, connection, now, context.metadata(), encode)) {
+      line_up = connection == nullptr || lined_up_.load(std::memory_order_relaxed);
+      if (!line_up && send(call, connection, now, context.metadata(), encode)) {
         if (asleep_.load(std::memory_order_seq_cst) && !poke()) {
           connection->abandon(*call, no_thread_error());
         }
@@ -12797,6 +12799,7 @@ class Background final : public CallbackReader, public std::enable_shared_from_t
       const std::lock_guard<std::mutex> lock(mutex_);
       if (start_thread()) {
         unsent_.push_back(call);
+        if (line_up) lined_up_.store(true, std::memory_order_relaxed);
         wake();
         return;
       }
@@ -12975,6 +12978,7 @@ class Background final : public CallbackReader, public std::enable_shared_from_t
 
       lock.lock();
       unsent_.insert(unsent_.begin(), unsent.begin(), unsent.end());
+      if (unsent_.empty()) lined_up_.store(false, std::memory_order_relaxed);
       if (poked_ || stopping_ || !flushed) continue;
       const bool stranded = !callbacks_.retry(weak_from_this());
       if (!unsent_.empty()) {
@@ -13092,6 +13096,10 @@ class Background final : public CallbackReader, public std::enable_shared_from_t
 
   DialThread dial_;  // the thread's own
   WaitingRoom room_;
+
+  // Calls wait for a connection: later ones line up behind them, so that those of one thread leave
+  // in their order. Written with mutex_ held.
+  std::atomic<bool> lined_up_{false};
 
   std::mutex mutex_;
   std::condition_variable wake_up_, ended_;

@@ -246,3 +246,24 @@ TEST_CASE("asynchronous calls come back at once though the peer does not read") 
   CHECK(first.get() == 2);
   for (auto& future : futures) CHECK(future.get() == 2);
 }
+
+TEST_CASE("asynchronous calls of one thread leave in their order, also while the client connects") {
+  for (int round = 0; round < 400; ++round) {
+    test::ScriptedServer server;
+    geerpc::Client client(server.address());
+    auto first = client.async<int>("A.B", 1);  // connects
+    // The second one comes before, while and after the first one leaves.
+    const auto then = test::Clock::now() + std::chrono::microseconds(round);
+    while (test::Clock::now() < then) {
+    }
+    auto second = client.async<int>("A.B", 2);
+    test::Peer peer = server.accept();
+    for (const char argument : {'\x01', '\x02'}) {
+      const test::Frame request = peer.read_request();
+      CHECK(request.rest.back() == argument);
+      peer.reply(request.seq, static_cast<unsigned>(argument));
+    }
+    CHECK(first.get() == 1);
+    CHECK(second.get() == 2);
+  }
+}
