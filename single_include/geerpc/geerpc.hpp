@@ -10098,6 +10098,7 @@ class FrameWire final : public Wire {
  private:
   static constexpr std::size_t kLengthSize = 4;
   static constexpr std::size_t kMaxLostHeader = 65536;
+  static constexpr std::size_t kShortHeader = 2048;
 
   GEERPC_HOT static MsgpackWriter begin(Buffer& out, MessageKind kind, std::uint64_t seq,
                                         std::size_t elements) {
@@ -10136,7 +10137,9 @@ class FrameWire final : public Wire {
       read_frame(input.substr(kLengthSize, here), message);
     } catch (const MsgpackTooShort&) {
       if (here >= wanted) refuse();
-      return wait_for(2 * here + 1);  // so that looking again and again costs no more than once
+      // A short one is looked at whenever more comes; beyond that, looking again costs as much as
+      // all looks before.
+      return wait_for(here < kShortHeader ? here + 1 : 2 * here);
     } catch (const Error&) {
       refuse();
     }
