@@ -1,8 +1,9 @@
 # geerpc: typed RPC, service discovery and load balancing for C++17
 # SPDX-License-Identifier: MIT
-"""The goals, and whether they hold: each check compares a measured number with a threshold."""
+"""The goals, and whether they hold: each check compares a measured number with a threshold, in this
+run and in earlier ones that the results name."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Optional
 
 from report.figures import best_peer, measured, ratio, ratio_of_best
@@ -32,16 +33,25 @@ class Check:
     limit: float
     unit: str = "%"           # "%": ratios; "x": factors; otherwise what is printed behind
     at_least: bool = True
+    earlier: list = field(default_factory=list)    # the values of earlier runs, None as above
+
+    @property
+    def runs(self):
+        """Whether it held, of each run that measured it; this one is the last."""
+        return [value >= self.limit if self.at_least else value <= self.limit
+                for value in [*self.earlier, self.value] if value is not None]
 
     @property
     def holds(self):
-        if self.value is None:
-            return None
-        return self.value >= self.limit if self.at_least else self.value <= self.limit
+        return None if self.value is None else all(self.runs)
 
     @property
     def verdict(self):
-        return {None: "not measured", True: "holds", False: "does not hold"}[self.holds]
+        if self.value is None:
+            return "not measured"
+        if all(self.runs) or not any(self.runs):
+            return "holds" if self.holds else "does not hold"
+        return f"holds in {sum(self.runs)} of {len(self.runs)} runs"
 
     def number(self, value):
         if value is None:
@@ -53,12 +63,17 @@ class Check:
         return f"{value:,.{2 if abs(value) < 100 and value % 1 else 0}f} {self.unit}"
 
     @property
+    def measured(self):
+        """Of all runs, this one last."""
+        return ", ".join(map(self.number, [*self.earlier, self.value]))
+
+    @property
     def threshold(self):
         return f"{'≥' if self.at_least else '≤'} {self.number(self.limit)}"
 
     def as_dict(self):
         return {**asdict(self), "holds": self.holds, "verdict": self.verdict,
-                "threshold": self.threshold, "measured": self.number(self.value)}
+                "threshold": self.threshold, "measured": self.measured}
 
 
 def at(tree, *keys):
@@ -202,9 +217,19 @@ def with_go(rows):
 def checks(results):
     """All of them, in the order of the goals, whether or not they were measured."""
     rows = results["rows"]
-    return [*small_calls(rows, results.get("counts")), *concurrency(rows), *pipelining(rows),
-            *slow_and_json(rows), *resources(results), *compiling(results), *growing(rows),
-            *with_go(rows)]
+    found = [*small_calls(rows, results.get("counts")), *concurrency(rows), *pipelining(rows),
+             *slow_and_json(rows), *resources(results), *compiling(results), *growing(rows),
+             *with_go(rows)]
+    for check in found:
+        check.earlier = [run["values"].get(f"{check.row}: {check.text}")
+                         for run in results.get("earlier", [])]
+    return found
+
+
+def as_earlier(results):
+    """What a later run keeps of these results."""
+    return {"date": results["header"]["date"], "version": results["header"]["versions"]["geerpc"],
+            "values": {f"{check.row}: {check.text}": check.value for check in checks(results)}}
 
 
 def verdict_of(goal, all_checks):

@@ -71,16 +71,20 @@ def header_table(header):
     return "\n".join(["| | |", "| --- | --- |"] + [f"| {a} | {b} |" for a, b in lines])
 
 
-def goals_part(all_checks):
-    lines = ["## Goals", "", "What geerpc is to reach, and whether this run found it so.", "",
-             "| goal | row | what | measured | threshold | |",
-             "| --- | --- | --- | ---: | ---: | --- |"]
+def goals_part(all_checks, earlier):
+    lines = ["## Goals", "", "What geerpc is to reach, and whether it was found so."]
+    if earlier:
+        lines[-1] += (f" The last of {len(earlier) + 1} numbers is this run's; before it: "
+                      + "; ".join(f"{run['date']}, geerpc {run['version']}" for run in earlier)
+                      + ".")
+    lines += ["", "| goal | row | what | measured | threshold | |",
+              "| --- | --- | --- | ---: | ---: | --- |"]
     for goal, title in goals.TITLES.items():
         verdict = goals.verdict_of(goal, all_checks)
         lines.append(f"| **{goal}** | | **{title}** | | | **{verdict}** |")
         for check in all_checks:
             if check.goal == goal:
-                lines.append(f"| | {check.row} | {check.text} | {check.number(check.value)} | "
+                lines.append(f"| | {check.row} | {check.text} | {check.measured} | "
                              f"{check.threshold} | {check.verdict} |")
     return "\n".join(lines)
 
@@ -100,8 +104,8 @@ def weak_spots(results, all_checks):
     lines = ["## Weak spots", ""]
     for check in all_checks:
         if check.holds is False:
-            lines.append(f"- Goal {check.goal} does not hold in row `{check.row}`: {check.text}: "
-                         f"{check.number(check.value)}, where {check.threshold} is wanted.")
+            lines.append(f"- Goal {check.goal}, row `{check.row}`, {check.verdict}: {check.text}: "
+                         f"{check.measured}, where {check.threshold} is wanted.")
     for row in results["rows"].values():
         names = ahead(row)
         if names:
@@ -121,7 +125,7 @@ def section(identity, title, tables, entries, all_checks):
         if len(table) > 1:
             lines += [text.markdown(table), ""]
     lines += [f"- {reason}" for reason in text.reasons(entries)]
-    lines += [f"- Goal {check.goal}, {check.text}: {check.number(check.value)} "
+    lines += [f"- Goal {check.goal}, {check.text}: {check.measured} "
               f"({check.threshold}): **{check.verdict}**" for check in all_checks
               if check.row == identity]
     return "\n".join(lines).rstrip()
@@ -148,7 +152,8 @@ def write(results, untimed, path):
         parts.append("**This was a quick run, which only shows that everything works. Its times "
                      "say nothing.**")
     parts += [
-        header_table(header), goals_part(all_checks), weak_spots(results, all_checks),
+        header_table(header), goals_part(all_checks, results.get("earlier", [])),
+        weak_spots(results, all_checks),
         "\n\n".join(["## Charts", *charts]) if charts else "",
         rows_part(results, untimed, all_checks),
         METHOD.format(rounds=header["rounds"], few=counts["few"], more=counts["more"],

@@ -149,6 +149,6 @@ def compiling(result):
 def checks(some):
     table = [["goal", "row", "what", "measured", "threshold", "verdict"]]
     for check in some:
-        table.append([str(check.goal), check.row, check.text, check.number(check.value),
+        table.append([str(check.goal), check.row, check.text, check.measured,
                       check.threshold, check.verdict])
     return table
