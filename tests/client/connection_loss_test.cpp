@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "../support/own_host.hpp"
 #include "gate.hpp"
 #include "scripted_server.hpp"
 
@@ -132,7 +133,7 @@ TEST_CASE("a connection that was closed while idle is replaced by the next call"
 }
 
 TEST_CASE("a server that is not there fails the call with its address and the reason") {
-  test::RawListener listener;
+  test::RawListener listener(test::own_address());
   const std::string address = listener.address();
   listener.close();
   geerpc::Client client(address);

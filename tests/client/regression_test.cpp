@@ -15,6 +15,7 @@
 #include <thread>
 #include <vector>
 
+#include "../support/own_host.hpp"
 #include "gate.hpp"
 
 using namespace std::chrono_literals;
@@ -92,7 +93,7 @@ TEST_CASE("a callback may wait for calls of the same client, and their deadlines
 TEST_CASE("a client that was idle while its server was replaced notices before it sends") {
   std::optional<geerpc::Server> server(std::in_place);
   server->add("Math.Add", [](int a, int b) { return a + b; });
-  const geerpc::Address address = server->listen("tcp@127.0.0.1:0");
+  const geerpc::Address address = server->listen(test::own_address());
   geerpc::Client client(address);
   CHECK(client.call<int>("Math.Add", 1, 2) == 3);
   server.emplace();

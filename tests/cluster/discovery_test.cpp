@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "../support/eventually.hpp"
+#include "../support/own_host.hpp"
 #include "../support/raw_socket.hpp"
 
 using namespace std::chrono_literals;
@@ -169,7 +170,7 @@ TEST_SUITE("registry discovery") {
     auto registry = std::make_unique<Registry>();
     auto server = std::make_unique<RegistryServer>(*registry);
     registry->put(Address("tcp@a:1"));
-    const auto port = server->listen("127.0.0.1:0");
+    const auto port = server->listen(test::own_host() + ":0");
     RegistryDiscovery discovery(server->url(), every(10ms));
     CHECK(listed(discovery) == "tcp@a:1 ");
     server.reset();
@@ -183,7 +184,7 @@ TEST_SUITE("registry discovery") {
     registry = std::make_unique<Registry>(options);
     registry->put(Address("tcp@b:2"));
     server = std::make_unique<RegistryServer>(*registry);
-    server->listen("127.0.0.1:" + std::to_string(port));
+    server->listen(test::own_host() + ":" + std::to_string(port));
     CHECK(becomes(discovery, "tcp@a:1 tcp@b:2 "));
     CHECK_FALSE(discovery.status().stale);
     registry->put(Address("tcp@c:3"));
@@ -209,12 +210,9 @@ TEST_SUITE("registry discovery") {
   }
 
   TEST_CASE("fails with the reason when there has been no list") {
-    int port = 0;
-    {
-      test::RawListener listener;
-      port = listener.port();
-    }
-    RegistryDiscovery discovery("http://127.0.0.1:" + std::to_string(port), every(10ms));
+    const int port = test::RawListener(test::own_address()).port();
+    const std::string address = test::own_host() + ":" + std::to_string(port);
+    RegistryDiscovery discovery("http://" + address, every(10ms));
     try {
       discovery.servers();
       FAIL("there is a list");
@@ -227,7 +225,7 @@ TEST_SUITE("registry discovery") {
     Registry registry;
     registry.put(Address("tcp@a:1"));
     RegistryServer server(registry);
-    server.listen("127.0.0.1:" + std::to_string(port));
+    server.listen(address);
     CHECK(test::eventually([&] {
       try {
         return listed(discovery) == "tcp@a:1 ";

@@ -13,6 +13,7 @@
 #include <stdexcept>  // runtime_error
 #include <string>     // to_string
 
+#include "../support/own_host.hpp"
 #include "../support/raw_socket.hpp"
 
 namespace test {
@@ -25,7 +26,7 @@ GEERPC_SERVICE(Foo, Sum)
 // A server that says who it is.
 class Numbered {
  public:
-  explicit Numbered(int number, const geerpc::Address& at = "tcp@127.0.0.1:0") {
+  explicit Numbered(int number, const geerpc::Address& at = own_address()) {
     server.add(Foo{});
     server.add("Who.Number", [this, number] {
       ++calls;
@@ -53,7 +54,9 @@ class Numbered {
 };
 
 // An address that nobody listens on.
-inline geerpc::Address dead_address() { return geerpc::Address(RawListener().address()); }
+inline geerpc::Address dead_address() {
+  return geerpc::Address(RawListener(own_address()).address());
+}
 
 }  // namespace test
 

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "../support/eventually.hpp"
+#include "../support/own_host.hpp"
 
 namespace {
 
@@ -144,7 +145,7 @@ geerpc::ClientOptions options_with(const geerpc::Codec& codec) {
 
 TEST_CASE("thousands of calls of all kinds get exactly their own results") {
   for (const geerpc::Codec* codec : {&geerpc::msgpack_codec(), &geerpc::json_codec()}) {
-    geerpc::Address address("tcp@127.0.0.1:0");
+    geerpc::Address address(test::own_address());
     const auto server = start_server(address);
     geerpc::Client client(address, options_with(*codec));
     Tally tally;
@@ -159,7 +160,7 @@ TEST_CASE("thousands of calls of all kinds get exactly their own results") {
 
 TEST_CASE("deadlines and cancellations at random leave no wrong result and nothing behind") {
   for (const geerpc::Codec* codec : {&geerpc::msgpack_codec(), &geerpc::json_codec()}) {
-    geerpc::Address address("tcp@127.0.0.1:0");
+    geerpc::Address address(test::own_address());
     const auto server = start_server(address);
     geerpc::Client client(address, options_with(*codec));
     Tally tally;
@@ -173,7 +174,7 @@ TEST_CASE("deadlines and cancellations at random leave no wrong result and nothi
 }
 
 TEST_CASE("a server that stops and comes back again and again costs calls but gives no wrong one") {
-  geerpc::Address address("tcp@127.0.0.1:0");
+  geerpc::Address address(test::own_address());
   auto server = start_server(address);
   geerpc::Client client(address, options_with(geerpc::msgpack_codec()));
   Tally tally;

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "../support/eventually.hpp"
+#include "../support/own_host.hpp"
 #include "../support/raw_socket.hpp"
 
 using namespace std::chrono_literals;
@@ -162,11 +163,11 @@ TEST_SUITE("http registry") {
   }
 
   TEST_CASE("says what happened when nobody is there, or is silent") {
-    int port = 0;
+    std::string address;
     {
-      test::RawListener listener;
-      port = listener.port();
-      HttpRegistry silent("http://127.0.0.1:" + std::to_string(port), {"", 50ms});
+      test::RawListener listener(test::own_address());
+      address = listener.address().substr(4);  // without "tcp@"
+      HttpRegistry silent("http://" + address, {"", 50ms});
       try {
         silent.list();
         FAIL("it answered");
@@ -175,7 +176,7 @@ TEST_SUITE("http registry") {
       }
     }
     try {
-      HttpRegistry("http://127.0.0.1:" + std::to_string(port)).list();
+      HttpRegistry("http://" + address).list();
       FAIL("it answered");
     } catch (const geerpc::Error& error) {
       CHECK(error.code() == StatusCode::unavailable);

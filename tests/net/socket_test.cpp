@@ -15,6 +15,7 @@
 #include <fstream>
 #include <thread>
 
+#include "../support/own_host.hpp"
 #include "../support/raw_socket.hpp"
 #include "../support/temp_dir.hpp"
 
@@ -226,7 +227,7 @@ TEST_SUITE("sockets") {
   }
 
   TEST_CASE("a dial that fails says where and why, and that nothing ran") {
-    const std::string dead = RawListener().address();
+    const std::string dead = RawListener(test::own_address()).address();
     const Error refused = dial_error(dead);
     CHECK(refused.code() == StatusCode::unavailable);
     CHECK(refused.cause() == "dial " + dead + ": connection refused");
@@ -249,14 +250,18 @@ TEST_SUITE("sockets") {
     few.rlim_cur = 256;
     REQUIRE(::setrlimit(RLIMIT_NOFILE, &few) == 0);
     std::vector<test::Fd> all;
-    do {
-      all.emplace_back(::dup(never.fd()));
-    } while (all.back().get() >= 0);
     StatusCode code = StatusCode::ok;
-    try {
-      geerpc::detail::dial(listener.address(), SteadyClock::now() + 10s, never);
-    } catch (const Error& error) {
-      code = error.code();
+    // Again if it connects: a look-up that an earlier test gave up ends some time, and lets its
+    // descriptors go.
+    for (int i = 0; i < 100 && code == StatusCode::ok; ++i) {
+      do {
+        all.emplace_back(::dup(never.fd()));
+      } while (all.back().get() >= 0);
+      try {
+        geerpc::detail::dial(listener.address(), SteadyClock::now() + 10s, never);
+      } catch (const Error& error) {
+        code = error.code();
+      }
     }
     all.clear();
     REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
@@ -265,7 +270,7 @@ TEST_SUITE("sockets") {
 
   TEST_CASE(
       "a socket that was connected to itself found nobody, and leaves the port to its server") {
-    for (const char* host : {"tcp@127.0.0.1:0", "tcp@[::1]:0"}) {
+    for (const std::string& host : {test::own_address(), std::string("tcp@[::1]:0")}) {
       if (!has_ipv6() && Address(host).host() == "::1") continue;
       const Address dead(RawListener(host).address());
       const test::SocketAddress own(dead.str());

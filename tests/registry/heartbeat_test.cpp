@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "../support/eventually.hpp"
+#include "../support/own_host.hpp"
 #include "../support/raw_socket.hpp"
 
 using namespace std::chrono_literals;
@@ -137,14 +138,14 @@ TEST_SUITE("heartbeat") {
   TEST_CASE("registers again when the registry was away or was restarted") {
     auto registry = std::make_unique<Registry>();
     auto server = std::make_unique<RegistryServer>(*registry);
-    const auto port = server->listen("127.0.0.1:0");
+    const auto port = server->listen(test::own_host() + ":0");
     Heartbeat beat(server->url(), "tcp@127.0.0.1:1", every(20ms));
     REQUIRE(beat.wait_registered(test::kPatience));
     server.reset();
     CHECK(test::eventually([&] { return !beat.registered(); }));
     registry = std::make_unique<Registry>();
     server = std::make_unique<RegistryServer>(*registry);
-    server->listen("127.0.0.1:" + std::to_string(port));
+    server->listen(test::own_host() + ":" + std::to_string(port));
     CHECK(test::eventually([&] { return registry->size() == 1; }));
   }
 

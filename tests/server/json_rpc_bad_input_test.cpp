@@ -130,6 +130,7 @@ TEST_SUITE("bad input in JSON-RPC") {
         "{\"jsonrpc\":\"2.0\",\"method\":\"Wait.Gate\",\"id\":2}]\n";
     for (int i = 0; i < 20; ++i) peer.send_all(batch);
     CHECK(serving.gate.wait_for(20));
+    CHECK(test::eventually([&] { return serving.ended("Echo.Bytes") == 20; }));
     serving.gate.open();
     int whole = 0, refused = 0;
     for (int i = 0; i < 20; ++i) {

@@ -108,10 +108,16 @@ class Serving {
     return eventually([&] { return server.connections() == n; });
   }
 
-  std::uint64_t calls(std::string_view method) const {
+  std::uint64_t calls(std::string_view method) const { return stats(method).calls; }
+  // Those whose answers are written, if not sent.
+  std::uint64_t ended(std::string_view method) const {
+    const geerpc::MethodStats now = stats(method);
+    return now.calls - now.in_flight;
+  }
+  geerpc::MethodStats stats(std::string_view method) const {
     for (const auto& service : server.stats()) {
-      for (const auto& stats : service.methods) {
-        if (service.name + '.' + stats.name == method) return stats.calls;
+      for (const auto& each : service.methods) {
+        if (service.name + '.' + each.name == method) return each;
       }
     }
     throw std::runtime_error("no method " + std::string(method));

@@ -14,6 +14,7 @@
 #include <thread>
 #include <vector>
 
+#include "../support/own_host.hpp"
 #include "../support/temp_dir.hpp"
 #include "serving.hpp"
 
@@ -93,7 +94,7 @@ bool refuses_connections(const Address& address) {
 
 TEST_SUITE("server stop") {
   TEST_CASE("running calls end and reply, further ones are refused, nobody new is let in") {
-    Serving serving;
+    Serving serving({}, test::own_address());
     Client client(serving.address);
     auto slow = client.async<bool>("Wait.Gate");
     REQUIRE(serving.gate.wait_for(1));
@@ -151,7 +152,7 @@ TEST_SUITE("server stop") {
         server.reset();
         return 7;
       });
-      return server->listen("tcp@127.0.0.1:0");
+      return server->listen(test::own_address());
     }();
     const std::size_t threads = test::running_threads();
     {
@@ -289,7 +290,7 @@ TEST_SUITE("server stop") {
   }
 
   TEST_CASE("another server may take the port at once, and clients find it") {
-    auto first = std::make_unique<Serving>();
+    auto first = std::make_unique<Serving>(ServerOptions{}, test::own_address());
     const Address address = first->address;
     Client client(address);
     CHECK(client.call<int>("Foo.Sum", Args{1, 2}) == 3);

@@ -12,6 +12,7 @@
 #include <memory>
 #include <vector>
 
+#include "../support/own_host.hpp"
 #include "holdings.hpp"
 #include "load.hpp"
 #include "proxy.hpp"
@@ -141,7 +142,7 @@ TEST_CASE("a server that stops and starts anew under load costs calls, but no ca
     std::atomic<bool> enough{false};
     int restarts = 0;
     {
-      geerpc::Address address("tcp@127.0.0.1:0");
+      geerpc::Address address(test::own_address());
       const auto start = [&] {
         auto server = std::make_unique<Server>();
         add_methods(*server, ledger);
