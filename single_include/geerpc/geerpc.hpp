@@ -7717,8 +7717,11 @@ class PendingCalls {
   [[nodiscard]] std::shared_ptr<Call> complete(Call& call, std::optional<Error> error) {
     std::shared_ptr<Call> completed = remove(call);
     call.error = std::move(error);
+    Sleeper* const sleeper = call.take_sleeper();
+    // From here on the call may be gone: its thread may have been woken for something else, such as
+    // a cancellation, and who is awake and sees that it is done leaves without the mutex.
     call.done.store(true, std::memory_order_release);
-    call.wake();
+    if (sleeper != nullptr) sleeper->wake();
     return completed;
   }
 
