@@ -94,7 +94,7 @@ std::string struct_type(int id, const std::vector<std::pair<std::string, int>>& 
 
 // The time that something takes, so that "bounded" can be checked roughly: no quadratic work.
 template <class F>
-double seconds(F f) {
+double seconds_of(F f) {
   const auto start = std::chrono::steady_clock::now();
   f();
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -267,7 +267,7 @@ TEST_SUITE("bad gob") {
     go::Stream in;
     in.scanner.scan(struct_type(65, fields));
     const std::string value = message(integer(65) + std::string(1, '\0'));
-    const double time = seconds([&] {
+    const double time = seconds_of([&] {
       for (int i = 0; i < 20000; ++i) {
         go::AB ab;
         CHECK_THROWS_WITH_AS(geerpc::detail::decode(in.codec, value, ab),
@@ -300,7 +300,7 @@ TEST_SUITE("bad gob") {
     const std::string types = struct_type(65, fields) + slice_type(66, 65);
     std::string value = integer(66) + std::string(1, '\0') + natural(1000000);
     value += std::string(1000000, '\0');  // structs of which no field was sent
-    CHECK(seconds([&] { CHECK(decode("[]AB", types + message(value)) == "ok"); }) < 10);
+    CHECK(seconds_of([&] { CHECK(decode("[]AB", types + message(value)) == "ok"); }) < 10);
     CHECK(decode("AB", types + message(integer(65) + std::string("\x01\x02\x01\x04\0", 5))) ==
           "ok");
   }

@@ -27,17 +27,17 @@
 // Has a name, since one of the two functions that the macro makes is not used here.
 namespace json_decode_test {
 
-struct Foreign {
+struct Imported {
   int number = 0;
   std::vector<std::string> texts;
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Foreign, number, texts)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Imported, number, texts)
 
 }  // namespace json_decode_test
 
 namespace {
 
-using json_decode_test::Foreign;
+using json_decode_test::Imported;
 using test::from_json;
 using test::json_error;
 
@@ -82,12 +82,12 @@ struct Outer {
 };
 GEERPC_FIELDS(Outer, in, list, map)
 
-struct Tree {
-  std::vector<Tree> k;
+struct Chain {
+  std::vector<Chain> k;
 };
-GEERPC_FIELDS(Tree, k)
+GEERPC_FIELDS(Chain, k)
 
-enum class Signed : std::int8_t { minus = -3 };
+enum class Small : std::int8_t { minus = -3 };
 
 }  // namespace
 
@@ -151,8 +151,8 @@ TEST_CASE("integers are exact or refused") {
   CHECK(json_error<std::uint64_t>("184467440737095516150") ==
         "184467440737095516150 does not fit into uint64");
   CHECK(from_json<std::int64_t>("9007199254740993") == 9007199254740993);
-  CHECK(from_json<Signed>("-3") == Signed::minus);
-  CHECK(json_error<Signed>("200") == "200 does not fit into int8");
+  CHECK(from_json<Small>("-3") == Small::minus);
+  CHECK(json_error<Small>("200") == "200 does not fit into int8");
   CHECK(json_error<bool>("1") == "expected a boolean, found an integer at byte 0");
 }
 
@@ -233,8 +233,7 @@ TEST_CASE("sequences and maps of all sorts") {
         std::vector<std::optional<int>>{1, std::nullopt});
   CHECK(from_json<std::unordered_map<std::string, int>>("{\"a\":1,\"b\":2,\"a\":3}") ==
         std::unordered_map<std::string, int>{{"a", 3}, {"b", 2}});
-  CHECK(from_json<std::map<Signed, int>>("{\"-3\":1}") ==
-        std::map<Signed, int>{{Signed::minus, 1}});
+  CHECK(from_json<std::map<Small, int>>("{\"-3\":1}") == std::map<Small, int>{{Small::minus, 1}});
   CHECK(json_error<J>("{\"L\":{}}") == "expected an array, found an object at byte 5 (field J.L)");
   CHECK(json_error<J>("{\"M\":{\"a\":\"y\"}}") ==
         "expected an integer as the key of a map, found \"a\" (field J.M)");
@@ -258,7 +257,7 @@ TEST_CASE("errors name the path to the field") {
 }
 
 TEST_CASE("what nlohmann/json converts is read by the same rules") {
-  CHECK(from_json<Foreign>("{\"number\":5,\"texts\":[\"\\ud800\",\"\xFF\"]}").texts ==
+  CHECK(from_json<Imported>("{\"number\":5,\"texts\":[\"\\ud800\",\"\xFF\"]}").texts ==
         std::vector<std::string>{"\xEF\xBF\xBD", "\xEF\xBF\xBD"});
   CHECK(
       from_json<nlohmann::json>("{\"a\":[1,-1,2.5,null,true,\"s\"],\"a\":18446744073709551615}") ==
@@ -271,9 +270,9 @@ TEST_CASE("what nlohmann/json converts is read by the same rules") {
     CHECK(test::to_json(from_json<nlohmann::json>(test::to_json(value))) == test::to_json(value));
   }
   CHECK(from_json<nlohmann::json>("-9223372036854775808").is_number_integer());
-  CHECK(json_error<Foreign>("{\"number\":\"x\",\"texts\":[]}").find("from_json: ") == 0);
-  CHECK(json_error<Foreign>("{}").find("from_json: ") == 0);
-  CHECK(from_json<Foreign>("null", Foreign{3, {}}).number == 3);
+  CHECK(json_error<Imported>("{\"number\":\"x\",\"texts\":[]}").find("from_json: ") == 0);
+  CHECK(json_error<Imported>("{}").find("from_json: ") == 0);
+  CHECK(from_json<Imported>("null", Imported{3, {}}).number == 3);
 }
 
 TEST_CASE("one value, and nothing but white space behind it") {
@@ -376,8 +375,8 @@ TEST_CASE("nesting is limited, whether it is read or skipped") {
   CHECK(json_error<J>("{\"x\":" + nested(100, "[", "]") + "}") == too_deep);
   CHECK(json_error<J>("{\"x\":" + nested(100'000, "[", "]") + "}") == too_deep);
   CHECK(json_error<std::tuple<>>(nested(100'000, "[", "]")) != "no error");
-  CHECK(json_error<Tree>(nested(100'000, "{\"k\":[", "]}")).find(too_deep) == 0);
-  CHECK(json_error<Tree>(nested(50, "{\"k\":[", "]}")) == "no error");
+  CHECK(json_error<Chain>(nested(100'000, "{\"k\":[", "]}")).find(too_deep) == 0);
+  CHECK(json_error<Chain>(nested(50, "{\"k\":[", "]}")) == "no error");
   CHECK(test::error_of([&] {
           test::decode<nlohmann::json>(geerpc::json_codec(), nested(4, "[", "]"), nullptr, {3});
         }) == "the value is nested more than 3 deep");

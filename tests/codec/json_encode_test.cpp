@@ -28,17 +28,17 @@
 // Has a name, since one of the two functions that the macro makes is not used here.
 namespace json_encode_test {
 
-struct Foreign {
+struct Exported {
   int number = 5;
   std::vector<std::string> texts{"<", "\xFF"};
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Foreign, number, texts)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Exported, number, texts)
 
 }  // namespace json_encode_test
 
 namespace {
 
-using json_encode_test::Foreign;
+using json_encode_test::Exported;
 using test::error_of;
 using test::to_json;
 
@@ -237,8 +237,9 @@ TEST_CASE("what can be null is null or the value") {
 }
 
 TEST_CASE("what nlohmann/json converts is written by the same rules") {
-  CHECK(to_json(Foreign{}) == "{\"number\":5,\"texts\":[\"\\u003c\",\"\\ufffd\"]}");
-  CHECK(to_json(std::vector<Foreign>(1)) == "[{\"number\":5,\"texts\":[\"\\u003c\",\"\\ufffd\"]}]");
+  CHECK(to_json(Exported{}) == "{\"number\":5,\"texts\":[\"\\u003c\",\"\\ufffd\"]}");
+  CHECK(to_json(std::vector<Exported>(1)) ==
+        "[{\"number\":5,\"texts\":[\"\\u003c\",\"\\ufffd\"]}]");
   const nlohmann::json value = {{"k", {1, -1, 2.5, nullptr, true, "s"}}, {"a", 1e21}};
   CHECK(to_json(value) == "{\"a\":1e+21,\"k\":[1,-1,2.5,null,true,\"s\"]}");
   CHECK(to_json(nlohmann::json::binary({1, 2})) == "\"AQI=\"");

@@ -21,12 +21,12 @@ std::string payload(int seed, std::size_t size) {
   return text;
 }
 
-struct EchoServer {
+struct TextServer {
   geerpc::Server server;
   test::TempDir dir;
   // Its buffers hold some 200 KiB, much less than those of TCP.
   geerpc::Address address;
-  EchoServer() {
+  TextServer() {
     server.add("Echo.Text", [](std::string text) { return text; });
     server.add("Make.Text", [](std::size_t size) { return std::string(size, 'x'); });
     address = server.listen(geerpc::Address("unix@" + dir.file("socket")));
@@ -42,7 +42,7 @@ geerpc::ClientOptions small_queues() {
 }  // namespace
 
 TEST_CASE("several threads send and receive megabytes at once over one connection") {
-  EchoServer echo;
+  TextServer echo;
   geerpc::Client client(echo.address, small_queues());
   std::vector<std::thread> threads;
   for (int t = 0; t < 4; ++t) {
@@ -59,7 +59,7 @@ TEST_CASE("several threads send and receive megabytes at once over one connectio
 
 TEST_CASE("a client that only sends gets its replies from a server that only replies") {
   for (const geerpc::Codec* codec : {&geerpc::msgpack_codec(), &geerpc::json_codec()}) {
-    EchoServer echo;
+    TextServer echo;
     geerpc::ClientOptions options = small_queues();
     options.codec = codec;
     geerpc::Client client(echo.address, options);
@@ -75,7 +75,7 @@ TEST_CASE("a client that only sends gets its replies from a server that only rep
 
 TEST_CASE("many notifications and no reader stop neither side") {
   for (const geerpc::Codec* codec : {&geerpc::msgpack_codec(), &geerpc::json_codec()}) {
-    EchoServer echo;
+    TextServer echo;
     geerpc::ClientOptions options = small_queues();
     options.codec = codec;
     geerpc::Client client(echo.address, options);
@@ -85,7 +85,7 @@ TEST_CASE("many notifications and no reader stop neither side") {
 }
 
 TEST_CASE("small calls get through beside large ones") {
-  EchoServer echo;
+  TextServer echo;
   geerpc::Client client(echo.address);
   std::atomic<bool> done{false};
   std::thread large([&] {

@@ -60,19 +60,10 @@ std::string connect_answer(const Session& session) {
   return recorded.empty() ? "" : recorded.substr(0, recorded.find('\n')) + "\r\n\r\n";
 }
 
-struct Server {
-  geerpc::Server server;
-  std::string address;
-  Server() {
-    interop::add_services(server);
-    address = server.listen("tcp@127.0.0.1:0").str();
-  }
-};
-
 void replay_by_steps(const std::string& script) {
   CAPTURE(script);
   const Session session(script);
-  Server server;
+  interop::TestServer server;
   test::RawSocket socket(server.address);
   socket.send_all(session.steps.front().from_client);
   const std::string connected = connect_answer(session);
@@ -93,7 +84,7 @@ void replay_stream(const std::string& script, std::size_t size) {
   CAPTURE(script);
   CAPTURE(size);
   const Session session(script);
-  Server server;
+  interop::TestServer server;
   test::RawSocket socket(server.address);
   const std::string& all = session.from_client;
   for (std::size_t i = 0; i < all.size(); i += size) socket.send_all(all.substr(i, size));

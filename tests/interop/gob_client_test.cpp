@@ -7,14 +7,14 @@
 #include <doctest/doctest.h>
 #include <geerpc/geerpc.hpp>
 
-#include <functional>
+#include <exception>
 #include <map>
-#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "../support/raw_socket.hpp"
+#include "calls.hpp"
 #include "gob_dump.hpp"
 #include "recorded.hpp"
 #include "services.hpp"
@@ -38,34 +38,8 @@ struct OneInCommon {
 };
 GEERPC_FIELDS(OneInCommon, Num2, Other)
 
-struct Outcome {
-  nlohmann::json result;
-  std::optional<geerpc::Error> error;
-};
-using Finish = std::function<Outcome()>;
-using Start = std::function<Finish(geerpc::Client&, const std::string& method, std::string args)>;
-
-// Decodes the recorded argument, in JSON, into an A, sends that, and shows the R that comes back.
-template <class A, class R>
-Finish start(geerpc::Client& client, const std::string& method, const std::string& text) {
-  A argument{};
-  geerpc::detail::decode(geerpc::json_codec(), text, argument);
-  auto future = std::make_shared<geerpc::Future<R>>(client.async<R>(method, argument));
-  return [future] {
-    const geerpc::Result<R> result = future->try_get();
-    if (!result.ok()) return Outcome{nullptr, result.error()};
-    geerpc::Buffer out;
-    geerpc::detail::encode(geerpc::json_codec(), out, result.value());
-    return Outcome{nlohmann::json::parse(out.view()), {}};
-  };
-}
-template <class T>
-Start echo() {
-  return start<T, T>;
-}
-
 // By the Go types of argument and result.
-Start starter(const nlohmann::json& call) {
+Start gob_starter(const nlohmann::json& call) {
   static const std::map<std::string, Start> by_types{
       {"svc.Args *int", start<Args, Int>},
       {"svc.Args *string", start<Args, std::string>},
@@ -123,7 +97,7 @@ nlohmann::json without_empty(const nlohmann::json& value) {
 
 // Plays the Go server to one client: takes as many requests as were recorded for a step, then sends
 // the recorded bytes.
-struct GoServer {
+struct GobServer {
   test::RawListener listener;
   Session session;
   bool has_option = false;
@@ -132,7 +106,7 @@ struct GoServer {
   std::exception_ptr failure;
   std::thread thread;
 
-  GoServer(const std::string& script, const std::string& protocol)
+  GobServer(const std::string& script, const std::string& protocol)
       : session(script, protocol), has_option(protocol == "geerpc-gob") {
     thread = std::thread([this] {
       try {
@@ -142,7 +116,7 @@ struct GoServer {
       }
     });
   }
-  ~GoServer() {
+  ~GobServer() {
     if (thread.joinable()) thread.join();
   }
   void run() {
@@ -177,11 +151,12 @@ struct GoServer {
   }
 };
 
-void check_outcome(const Outcome& outcome, const nlohmann::json& call) {
+void check_gob_outcome(const Outcome& outcome, const nlohmann::json& call) {
   if (!call.contains("error")) {
     INFO((outcome.error ? outcome.error->what() : ""));
-    CHECK_FALSE(outcome.error);
-    CHECK(without_empty(outcome.result) == without_empty(call.at("reply")));
+    REQUIRE_FALSE(outcome.error);
+    const auto result = nlohmann::json::parse(outcome.result);
+    CHECK(without_empty(result) == without_empty(call.at("reply")));
     return;
   }
   REQUIRE(outcome.error);
@@ -195,11 +170,11 @@ geerpc::ClientOptions options_for(const std::string& protocol) {
   return options;
 }
 
-void replay(const std::string& protocol, const std::string& script,
-            const std::string& scheme = "tcp") {
+void replay_gob(const std::string& protocol, const std::string& script,
+                const std::string& scheme = "tcp") {
   CAPTURE(protocol);
   CAPTURE(script);
-  GoServer server(script, protocol);
+  GobServer server(script, protocol);
   {
     const std::string port = std::to_string(server.listener.port());
     geerpc::Client client(scheme + "@127.0.0.1:" + port, options_for(protocol));
@@ -208,10 +183,11 @@ void replay(const std::string& protocol, const std::string& script,
       CAPTURE(step.label);
       std::vector<Finish> calls;
       for (const auto& call : step.calls) {
-        calls.push_back(
-            starter(call)(client, call.at("method").get<std::string>(), call.at("args").dump()));
+        calls.push_back(gob_starter(call)(client, call.at("method").get<std::string>(),
+                                          call.at("args").dump()));
       }
-      for (std::size_t i = 0; i < calls.size(); ++i) check_outcome(calls[i](), step.calls.at(i));
+      for (std::size_t i = 0; i < calls.size(); ++i)
+        check_gob_outcome(calls[i](), step.calls.at(i));
     }
   }
   server.finish();
@@ -242,21 +218,21 @@ void replay(const std::string& protocol, const std::string& script,
 }  // namespace
 
 TEST_CASE("understands Go servers in gob over TCP and sends what Go clients send") {
-  replay("geerpc-gob", "tcp");
-  replay("netrpc-gob", "tcp");
+  replay_gob("geerpc-gob", "tcp");
+  replay_gob("netrpc-gob", "tcp");
 }
 
 TEST_CASE("understands Go servers in gob over HTTP CONNECT and waits for their answers") {
-  replay("geerpc-gob", "http", "http");
-  replay("netrpc-gob", "http", "http");
+  replay_gob("geerpc-gob", "http", "http");
+  replay_gob("netrpc-gob", "http", "http");
 }
 
 TEST_CASE("understands Go servers' errors in gob") {
-  replay("geerpc-gob", "bad-arg");
-  replay("netrpc-gob", "bad-arg");
-  replay("geerpc-gob", "handle-timeout");
-  replay("geerpc-gob", "unknown-method");
-  replay("geerpc-gob", "unknown-service");
+  replay_gob("geerpc-gob", "bad-arg");
+  replay_gob("netrpc-gob", "bad-arg");
+  replay_gob("geerpc-gob", "handle-timeout");
+  replay_gob("geerpc-gob", "unknown-method");
+  replay_gob("geerpc-gob", "unknown-service");
 }
 
 TEST_CASE("the first request of a net/rpc client is, byte for byte, that of a Go client") {
@@ -277,7 +253,7 @@ TEST_CASE("the first request of a net/rpc client is, byte for byte, that of a Go
 
 TEST_CASE("gives the errors of Go servers in gob, which are mere texts, their codes") {
   const auto code_of = [&](const std::string& script, const std::string& protocol) {
-    GoServer server(script, protocol);
+    GobServer server(script, protocol);
     geerpc::Client client(server.listener.address(), options_for(protocol));
     const auto& call = server.session.steps.at(1).calls.at(0);
     const auto result = client.try_call<Int>(call.at("method").get<std::string>(), Args{300, 1});

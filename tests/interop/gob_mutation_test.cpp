@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 
+#include "exact.hpp"
 #include "recorded.hpp"
 #include "services.hpp"
 
@@ -63,19 +64,6 @@ std::string_view read_all(Wire& wire, std::string_view input, Counts& counts,
   }
   return input;
 }
-
-// A copy in memory of exactly that size, so that a sanitizer sees any byte read too far.
-class Exact {
- public:
-  explicit Exact(std::string_view bytes) : size_(bytes.size()), copy_(new char[bytes.size()]) {
-    bytes.copy(copy_.get(), size_);
-  }
-  std::string_view view() const { return {copy_.get(), size_}; }
-
- private:
-  std::size_t size_;
-  std::unique_ptr<char[]> copy_;
-};
 
 struct Recording {
   std::string bytes;

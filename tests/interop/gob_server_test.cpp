@@ -22,15 +22,6 @@ using interop::GobMessage;
 using interop::GobMessages;
 using interop::Session;
 
-struct Server {
-  geerpc::Server server;
-  std::string address;
-  Server() {
-    interop::add_services(server);
-    address = server.listen("tcp@127.0.0.1:0").str();
-  }
-};
-
 std::map<std::uint64_t, GobMessage> by_seq(const std::vector<GobMessage>& messages) {
   std::map<std::uint64_t, GobMessage> sorted;
   for (const GobMessage& message : messages) {
@@ -77,7 +68,7 @@ Tally replay_by_steps(const std::string& protocol, const std::string& script) {
   CAPTURE(protocol);
   CAPTURE(script);
   const Session session(script, protocol);
-  Server server;
+  interop::TestServer server;
   test::RawSocket socket(server.address);
   shake_hands(socket, session);
   GobMessages theirs, ours;
@@ -110,7 +101,7 @@ void replay_stream(const std::string& protocol, const std::string& script, std::
   CAPTURE(script);
   CAPTURE(size);
   const Session session(script, protocol);
-  Server server;
+  interop::TestServer server;
   test::RawSocket socket(server.address);
   shake_hands(socket, session);
   const std::string rest = session.from_client.substr(session.steps.front().from_client.size());
@@ -158,7 +149,7 @@ TEST_CASE("answers all that Go clients sent in gob before they closed, however i
 
 TEST_CASE("a header without a body, or with a part of one, gets what Go answers") {
   const Session session("nil-arg", "geerpc-gob");
-  Server server;
+  interop::TestServer server;
   const std::string whole = Session("tcp", "geerpc-gob").steps.at(1).from_client;
   const std::string header = session.steps.at(1).from_client;  // definition and value
   for (std::size_t size = header.size(); size < whole.size(); ++size) {
@@ -184,7 +175,7 @@ TEST_CASE("a header without a body, or with a part of one, gets what Go answers"
 }
 
 TEST_CASE("a bad option in gob is answered as by Go: not at all") {
-  Server server;
+  interop::TestServer server;
   for (const char* option :
        {"{\"MagicNumber\":1,\"CodecType\":\"application/gob\"}\n",
         "{\"MagicNumber\":3927900,\"CodecType\":\"\"}\n", "{\"MagicNumber\":"}) {
@@ -197,7 +188,7 @@ TEST_CASE("a bad option in gob is answered as by Go: not at all") {
 
 TEST_CASE("blanks between the option and a gob stream do no harm, and nothing there is lost") {
   const Session session("tcp", "geerpc-gob");
-  Server server;
+  interop::TestServer server;
   std::string option = session.steps.front().from_client;
   option.pop_back();
   for (const std::string between : {"", "\n", " \r\n\t\n"}) {

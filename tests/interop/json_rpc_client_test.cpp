@@ -37,14 +37,14 @@ std::vector<std::string> lines_of(const std::string& text) {
 
 // Plays Go's server to one client: takes as many requests as were recorded for a step, then sends
 // the recorded bytes.
-struct GoServer {
+struct JsonRpcServer {
   test::RawListener listener;
   Session session;
   std::string received;
   std::thread thread{[this] { run(); }};
 
-  explicit GoServer(const std::string& script) : session(script, "jsonrpc") {}
-  ~GoServer() {
+  explicit JsonRpcServer(const std::string& script) : session(script, "jsonrpc") {}
+  ~JsonRpcServer() {
     if (thread.joinable()) thread.join();
   }
   void run() {
@@ -62,9 +62,9 @@ struct GoServer {
   }
 };
 
-void replay(const std::string& script) {
+void replay_json_rpc(const std::string& script) {
   CAPTURE(script);
-  GoServer server(script);
+  JsonRpcServer server(script);
   geerpc::ClientOptions options;
   options.protocol = geerpc::Protocol::json_rpc_1;
   std::string expected;
@@ -99,10 +99,10 @@ void replay(const std::string& script) {
 }  // namespace
 
 TEST_CASE("sends byte for byte what a Go client of jsonrpc sends, and understands the answers") {
-  replay("tcp");
+  replay_json_rpc("tcp");
 }
 
 TEST_CASE("understands the errors of Go's jsonrpc") {
-  replay("bad-arg");
-  replay("nil-arg");
+  replay_json_rpc("bad-arg");
+  replay_json_rpc("nil-arg");
 }

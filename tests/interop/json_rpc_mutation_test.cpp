@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "../support/eventually.hpp"
+#include "exact.hpp"
 #include "recorded.hpp"
 #include "services.hpp"
 
@@ -25,32 +26,18 @@ using geerpc::Error;
 using geerpc::detail::JsonRpcClientWire;
 using geerpc::detail::JsonRpcServerWire;
 using geerpc::detail::JsonRpcVersion;
-using geerpc::detail::Message;
 using geerpc::detail::MessageKind;
 using geerpc::detail::NoHandler;
 using geerpc::detail::Wire;
 using geerpc::detail::WireLimits;
 
-// A copy in memory of exactly that size, so that a sanitizer sees any byte read too far.
-class Exact {
- public:
-  explicit Exact(std::string_view bytes) : size_(bytes.size()), copy_(new char[bytes.size()]) {
-    bytes.copy(copy_.get(), size_);
-  }
-  std::string_view view() const { return {copy_.get(), size_}; }
-
- private:
-  std::size_t size_;
-  std::unique_ptr<char[]> copy_;
-};
-
-struct Counts {
+struct Answers {
   int messages = 0, answers = 0, nonsense = 0;
   bool broken = false;
 };
 
 template <class T>
-void try_args(const Wire& wire, const Message& message) {
+void try_args(const Wire& wire, const geerpc::detail::Message& message) {
   std::tuple<T> args;
   try {
     geerpc::detail::decode_args(message.codec != nullptr ? *message.codec : wire.codec(),
@@ -61,7 +48,8 @@ void try_args(const Wire& wire, const Message& message) {
 }
 
 // Answers every request, in a batch or not, with a result or an error.
-void answer(const JsonRpcServerWire& wire, const Message& message, Counts& counts) {
+void answer(const JsonRpcServerWire& wire, const geerpc::detail::Message& message,
+            Answers& counts) {
   try_args<interop::Args>(wire, message);
   try_args<interop::SinkData>(wire, message);
   if (message.kind == MessageKind::notify) return;
@@ -80,12 +68,12 @@ void answer(const JsonRpcServerWire& wire, const Message& message, Counts& count
   counts.nonsense += !one_line || !nlohmann::json::accept(out.view().begin(), out.view().end());
 }
 
-Counts read_requests(std::string_view text) {
-  const Exact exact(text);
+Answers read_requests(std::string_view text) {
+  const interop::Exact exact(text);
   std::string_view input = exact.view();
   JsonRpcServerWire wire(WireLimits(), 100, 1u << 20);
-  Message message;
-  Counts counts;
+  geerpc::detail::Message message;
+  Answers counts;
   try {
     while (!input.empty()) {
       const std::size_t size = wire.read(input, message);
@@ -105,12 +93,12 @@ Counts read_requests(std::string_view text) {
   return counts;
 }
 
-Counts read_responses(std::string_view text) {
-  const Exact exact(text);
+Answers read_responses(std::string_view text) {
+  const interop::Exact exact(text);
   std::string_view input = exact.view();
   JsonRpcClientWire wire(WireLimits(), JsonRpcVersion::one);
-  Message message;
-  Counts counts;
+  geerpc::detail::Message message;
+  Answers counts;
   try {
     while (!input.empty()) {
       const std::size_t size = wire.read(input, message);
@@ -161,11 +149,11 @@ void cut_everywhere(const std::vector<std::string>& all, Read read) {
   for (const std::string& line : all) {
     CAPTURE(line);
     for (std::size_t n = 0; n + 1 < line.size(); ++n) {
-      const Counts counts = read(std::string_view(line).substr(0, n));
+      const Answers counts = read(std::string_view(line).substr(0, n));
       CHECK(counts.messages + counts.nonsense == 0);
       CHECK_FALSE(counts.broken);
     }
-    const Counts whole = read(line);
+    const Answers whole = read(line);
     CHECK(whole.messages >= 1);
     CHECK(whole.nonsense == 0);
     CHECK_FALSE(whole.broken);

@@ -44,7 +44,7 @@ void check_replies(const std::string& got, const std::string& recorded) {
   }
 }
 
-void replay_by_steps(const std::string& script) {
+void replay_lines_by_steps(const std::string& script) {
   CAPTURE(script);
   const Session session(script, "jsonrpc");
   geerpc::Server server;
@@ -63,7 +63,7 @@ void replay_by_steps(const std::string& script) {
 }
 
 // As one stream, cut into pieces of `size` bytes.
-void replay_stream(const std::string& script, std::size_t size) {
+void replay_lines(const std::string& script, std::size_t size) {
   CAPTURE(script);
   CAPTURE(size);
   const Session session(script, "jsonrpc");
@@ -78,16 +78,16 @@ void replay_stream(const std::string& script, std::size_t size) {
 
 }  // namespace
 
-TEST_CASE("answers a Go client of net/rpc/jsonrpc byte for byte") { replay_by_steps("tcp"); }
+TEST_CASE("answers a Go client of net/rpc/jsonrpc byte for byte") { replay_lines_by_steps("tcp"); }
 
 TEST_CASE("answers a Go client's bad and missing arguments of jsonrpc as Go does") {
-  replay_by_steps("bad-arg");
-  replay_by_steps("nil-arg");
+  replay_lines_by_steps("bad-arg");
+  replay_lines_by_steps("nil-arg");
 }
 
 TEST_CASE("answers all that a Go client of jsonrpc sent before it closed its half") {
   for (const std::size_t size : {1u, 7u, 512u, 1u << 20}) {
-    replay_stream("tcp", size);
-    replay_stream("bad-arg", size);
+    replay_lines("tcp", size);
+    replay_lines("bad-arg", size);
   }
 }

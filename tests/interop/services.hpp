@@ -200,6 +200,16 @@ inline void add_services(geerpc::Server& server) {
   server.add("Types.Empty", [](Empty v) { return v; });
 }
 
+// All of them, at an address of its own.
+struct TestServer {
+  geerpc::Server server;
+  std::string address;
+  TestServer() {
+    add_services(server);
+    address = server.listen("tcp@127.0.0.1:0").str();
+  }
+};
+
 }  // namespace interop
 
 #endif  // GEERPC_TESTS_INTEROP_SERVICES_HPP

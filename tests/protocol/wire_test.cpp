@@ -61,7 +61,7 @@ std::string error(const Wire& wire, std::uint64_t seq, const Error& e) {
   return std::string(out.view());
 }
 
-RequestHeader header(std::uint64_t seq, std::string_view method) {
+RequestHeader header_of(std::uint64_t seq, std::string_view method) {
   RequestHeader h;
   h.seq = seq;
   h.method = method;
@@ -85,9 +85,9 @@ std::string read_error(Wire&& wire, std::string_view input, std::uint64_t seq = 
 TEST_SUITE("frames") {
   TEST_CASE("each kind of message has its bytes") {
     const FrameWire wire = frames();
-    CHECK(request(wire, header(1, "Foo.Sum"), "\x07") == bytes("\x00\x00\x00\x0c\x93\x00\x01\xa7"
-                                                               "Foo.Sum\x07"));
-    RequestHeader full = header(300, "M");
+    CHECK(request(wire, header_of(1, "Foo.Sum"), "\x07") == bytes("\x00\x00\x00\x0c\x93\x00\x01\xa7"
+                                                                  "Foo.Sum\x07"));
+    RequestHeader full = header_of(300, "M");
     full.kind = MessageKind::notify;
     full.timeout = 2s;
     const Metadata metadata = {{"k", "v"}};
@@ -113,7 +113,7 @@ TEST_SUITE("frames") {
 
   TEST_CASE("what is written is read again, wherever the input is cut") {
     FrameWire wire = frames();
-    RequestHeader full = header(~std::uint64_t{0}, "Foo.Sum");
+    RequestHeader full = header_of(~std::uint64_t{0}, "Foo.Sum");
     full.timeout = 1h;
     const Metadata metadata = {{"", "x"}, {"trace", std::string(300, 't')}};
     full.metadata = &metadata;
@@ -173,7 +173,7 @@ TEST_SUITE("frames") {
   }
 
   TEST_CASE("a frame that is too large costs its own call only, wherever the input is cut") {
-    const std::string large = request(frames(), header(7, "Foo.Sum"), std::string(200, 'x'));
+    const std::string large = request(frames(), header_of(7, "Foo.Sum"), std::string(200, 'x'));
     const std::string bytes = large + reply(frames(), 8, "y");
     const std::string_view both = bytes;
     for (std::size_t n = 0; n <= large.size(); ++n) {
@@ -242,7 +242,7 @@ TEST_SUITE("frames") {
 TEST_SUITE("JSON stream") {
   TEST_CASE("each kind of message has Go's bytes, and ours behind them for those who know them") {
     const JsonWire plain = json(kServer, false), ours = json(kServer);
-    RequestHeader h = header(1, "Foo.Sum");
+    RequestHeader h = header_of(1, "Foo.Sum");
     CHECK(request(ours, h, "{\"Num1\":3}") ==
           "{\"ServiceMethod\":\"Foo.Sum\",\"Seq\":1,\"Error\":\"\"}\n{\"Num1\":3}\n");
     h.timeout = 2s;

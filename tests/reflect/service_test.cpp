@@ -38,7 +38,7 @@ namespace {
 namespace detail = geerpc::detail;
 
 template <class F>
-using Args = typename detail::Signature<F>::Args;
+using ArgsOf = typename detail::Signature<F>::Args;
 template <class F>
 using Result = typename detail::Signature<F>::Result;
 
@@ -81,11 +81,13 @@ TEST_CASE("signatures know what is on the wire") {
   CHECK(std::is_same_v<Total::Class, shop::Till>);
   CHECK(Total::takes_context);
 
-  CHECK(std::is_same_v<Args<decltype(&shop::Till::name)>, std::tuple<>>);
+  CHECK(std::is_same_v<ArgsOf<decltype(&shop::Till::name)>, std::tuple<>>);
   CHECK(std::is_same_v<Result<decltype(&shop::Till::open)>, void>);
-  CHECK(std::is_same_v<Args<decltype(&shop::free_function)>, std::tuple<std::string, std::string>>);
-  CHECK(std::is_same_v<Args<decltype(shop::free_function)>, std::tuple<std::string, std::string>>);
-  CHECK(std::is_same_v<Args<decltype(&shop::Till::version)>, std::tuple<>>);
+  CHECK(
+      std::is_same_v<ArgsOf<decltype(&shop::free_function)>, std::tuple<std::string, std::string>>);
+  CHECK(
+      std::is_same_v<ArgsOf<decltype(shop::free_function)>, std::tuple<std::string, std::string>>);
+  CHECK(std::is_same_v<ArgsOf<decltype(&shop::Till::version)>, std::tuple<>>);
 }
 
 TEST_CASE("signatures of lambdas and functors have no class") {
@@ -98,11 +100,11 @@ TEST_CASE("signatures of lambdas and functors have no class") {
 
   int count = 0;
   const auto counter = [count]() mutable noexcept { return ++count; };
-  CHECK(std::is_same_v<Args<decltype(counter)>, std::tuple<>>);
-  CHECK(std::is_same_v<Args<std::function<int(bool)>>, std::tuple<bool>>);
+  CHECK(std::is_same_v<ArgsOf<decltype(counter)>, std::tuple<>>);
+  CHECK(std::is_same_v<ArgsOf<std::function<int(bool)>>, std::tuple<bool>>);
 }
 
 TEST_CASE("signatures take eight arguments and more") {
   using F = void (*)(int, int, int, int, int, int, int, int, int, std::string);
-  CHECK(std::tuple_size_v<Args<F>> == 10);
+  CHECK(std::tuple_size_v<ArgsOf<F>> == 10);
 }
