@@ -6536,13 +6536,10 @@ GEERPC_END_NAMESPACE
 GEERPC_BEGIN_NAMESPACE
 namespace detail {
 
-// What can be done in gob with a value whose C++ type only the caller knows.
+// What can be done in gob with a value whose C++ type only the caller knows. Nothing more: every
+// program that makes calls has this class, though it may have no codec for gob.
 class GobCodec : public Codec {
  public:
-  std::string_view content_type() const override { return "application/gob"; }
-  void encode(const nlohmann::json& value, Buffer& out) const override;
-  nlohmann::json decode(std::string_view in, const DecodeLimits& limits) const override;
-
   // Appends a value of the type. `write` appends what stands behind the number of the type, and
   // that has some `at_least` bytes.
   using Write = FunctionRef<void(GobWriter&)>;
@@ -6550,14 +6547,24 @@ class GobCodec : public Codec {
 
   // `in` is one value and, if the codec is not of a connection, all that is there.
   using Read = FunctionRef<void(GobDecoder&)>;
-  virtual void read(std::string_view in, const DecodeLimits& limits, Read read) const = 0;
+  void read(std::string_view in, const DecodeLimits& limits, Read read) const {
+    reader_(*this, in, limits, read);
+  }
 
   // Encodes before it is known to which connection the value is going to belong.
   virtual const Codec& early() const = 0;
   virtual void append_early(std::string_view early, Buffer& out) const = 0;
 
  protected:
-  explicit GobCodec(const Layout* layout = nullptr) noexcept : Codec(CodecId::gob, layout) {}
+  // Not virtual: g++ would guess the one function that it can be, call that directly, and so put
+  // all that reads gob into every program.
+  using Reader = void (*)(const GobCodec&, std::string_view, const DecodeLimits&, Read);
+
+  explicit GobCodec(Reader reader, const Layout* layout = nullptr) noexcept
+      : Codec(CodecId::gob, layout), reader_(reader) {}
+
+ private:
+  const Reader reader_;
 };
 
 inline const GobCodec& as_gob(const Codec& codec) noexcept {
@@ -6611,15 +6618,6 @@ void decode_gob_arguments(const Codec& codec, std::string_view in, std::tuple<T.
   } else if constexpr (sizeof...(T) > 1) {
     decode_gob(codec, in, out, limits);
   }
-}
-
-inline void GobCodec::encode(const nlohmann::json& value, Buffer& out) const {
-  encode_gob(*this, out, value);
-}
-inline nlohmann::json GobCodec::decode(std::string_view in, const DecodeLimits& limits) const {
-  nlohmann::json value;
-  decode_gob(*this, in, value, limits);
-  return value;
 }
 
 }  // namespace detail
@@ -10959,9 +10957,30 @@ class PlannedGobDecoder final : public GobDecoder {
   GobPlanner planner_;
 };
 
-// See GobCodec::early(): the address of the type, and what stands behind its number.
-class EarlyGobCodec final : public GobCodec {
+// The rest of a codec.
+class NamedGobCodec : public GobCodec {
  public:
+  std::string_view content_type() const final { return "application/gob"; }
+  void encode(const nlohmann::json& value, Buffer& out) const final {
+    encode_gob(*this, out, value);
+  }
+  nlohmann::json decode(std::string_view in, const DecodeLimits& limits) const final {
+    nlohmann::json value;
+    decode_gob(*this, in, value, limits);
+    return value;
+  }
+
+ protected:
+  using GobCodec::GobCodec;
+};
+
+// See GobCodec::early(): the address of the type, and what stands behind its number.
+class EarlyGobCodec final : public NamedGobCodec {
+ public:
+  EarlyGobCodec() noexcept
+      : NamedGobCodec(
+            [](const GobCodec&, std::string_view, const DecodeLimits&, Read) { never(); }) {}
+
   void write(const GobType& type, std::size_t, Buffer& out, Write write) const override {
     const GobType* const pointer = &type;
     out.append(&pointer, sizeof pointer);
@@ -10975,7 +10994,6 @@ class EarlyGobCodec final : public GobCodec {
     return *type;
   }
 
-  void read(std::string_view, const DecodeLimits&, Read) const override { never(); }
   const Codec& early() const override { return *this; }
   void append_early(std::string_view, Buffer&) const override { never(); }
 
@@ -10986,22 +11004,17 @@ class EarlyGobCodec final : public GobCodec {
 };
 
 // Of a connection, or one for which each value is a stream of its own.
-class GobStreamCodec final : public GobCodec {
+class GobStreamCodec final : public NamedGobCodec {
  public:
-  explicit GobStreamCodec(const Layout* layout) noexcept : GobCodec(layout) {}
+  explicit GobStreamCodec(const Layout* layout) noexcept : NamedGobCodec(read_alone, layout) {}
   // The stream outlives the codec.
-  explicit GobStreamCodec(GobStream& stream) noexcept : stream_(&stream) {}
+  explicit GobStreamCodec(GobStream& stream) noexcept
+      : NamedGobCodec(read_next), stream_(&stream) {}
 
   void write(const GobType& type, std::size_t at_least, Buffer& out, Write write) const override {
     if (stream_ != nullptr) return write_message(stream_->sent, type, at_least, out, write);
     GobSentTypes sent;
     write_message(sent, type, at_least, out, write);
-  }
-
-  void read(std::string_view in, const DecodeLimits& limits, Read read) const override {
-    if (stream_ == nullptr) return read_alone(in, limits, read);
-    PlannedGobDecoder decoder(in, stream_->seen, limits);
-    read(decoder);
   }
 
   const Codec& early() const override {
@@ -11015,8 +11028,14 @@ class GobStreamCodec final : public GobCodec {
   }
 
  private:
-  // Apart, since a schema takes some space on the stack.
-  GEERPC_COLD static void read_alone(std::string_view in, const DecodeLimits& limits, Read read) {
+  static void read_next(const GobCodec& self, std::string_view in, const DecodeLimits& limits,
+                        Read read) {
+    const GobStream& stream = *static_cast<const GobStreamCodec&>(self).stream_;
+    PlannedGobDecoder decoder(in, stream.seen, limits);
+    read(decoder);
+  }
+  static void read_alone(const GobCodec&, std::string_view in, const DecodeLimits& limits,
+                         Read read) {
     GobSchema schema;
     GobScanner scanner(schema, limits.max_depth);
     const bool empty = in.empty();

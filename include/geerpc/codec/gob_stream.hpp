@@ -78,9 +78,30 @@ class PlannedGobDecoder final : public GobDecoder {
   GobPlanner planner_;
 };
 
-// See GobCodec::early(): the address of the type, and what stands behind its number.
-class EarlyGobCodec final : public GobCodec {
+// The rest of a codec.
+class NamedGobCodec : public GobCodec {
  public:
+  std::string_view content_type() const final { return "application/gob"; }
+  void encode(const nlohmann::json& value, Buffer& out) const final {
+    encode_gob(*this, out, value);
+  }
+  nlohmann::json decode(std::string_view in, const DecodeLimits& limits) const final {
+    nlohmann::json value;
+    decode_gob(*this, in, value, limits);
+    return value;
+  }
+
+ protected:
+  using GobCodec::GobCodec;
+};
+
+// See GobCodec::early(): the address of the type, and what stands behind its number.
+class EarlyGobCodec final : public NamedGobCodec {
+ public:
+  EarlyGobCodec() noexcept
+      : NamedGobCodec(
+            [](const GobCodec&, std::string_view, const DecodeLimits&, Read) { never(); }) {}
+
   void write(const GobType& type, std::size_t, Buffer& out, Write write) const override {
     const GobType* const pointer = &type;
     out.append(&pointer, sizeof pointer);
@@ -94,7 +115,6 @@ class EarlyGobCodec final : public GobCodec {
     return *type;
   }
 
-  void read(std::string_view, const DecodeLimits&, Read) const override { never(); }
   const Codec& early() const override { return *this; }
   void append_early(std::string_view, Buffer&) const override { never(); }
 
@@ -105,22 +125,17 @@ class EarlyGobCodec final : public GobCodec {
 };
 
 // Of a connection, or one for which each value is a stream of its own.
-class GobStreamCodec final : public GobCodec {
+class GobStreamCodec final : public NamedGobCodec {
  public:
-  explicit GobStreamCodec(const Layout* layout) noexcept : GobCodec(layout) {}
+  explicit GobStreamCodec(const Layout* layout) noexcept : NamedGobCodec(read_alone, layout) {}
   // The stream outlives the codec.
-  explicit GobStreamCodec(GobStream& stream) noexcept : stream_(&stream) {}
+  explicit GobStreamCodec(GobStream& stream) noexcept
+      : NamedGobCodec(read_next), stream_(&stream) {}
 
   void write(const GobType& type, std::size_t at_least, Buffer& out, Write write) const override {
     if (stream_ != nullptr) return write_message(stream_->sent, type, at_least, out, write);
     GobSentTypes sent;
     write_message(sent, type, at_least, out, write);
-  }
-
-  void read(std::string_view in, const DecodeLimits& limits, Read read) const override {
-    if (stream_ == nullptr) return read_alone(in, limits, read);
-    PlannedGobDecoder decoder(in, stream_->seen, limits);
-    read(decoder);
   }
 
   const Codec& early() const override {
@@ -134,8 +149,14 @@ class GobStreamCodec final : public GobCodec {
   }
 
  private:
-  // Apart, since a schema takes some space on the stack.
-  GEERPC_COLD static void read_alone(std::string_view in, const DecodeLimits& limits, Read read) {
+  static void read_next(const GobCodec& self, std::string_view in, const DecodeLimits& limits,
+                        Read read) {
+    const GobStream& stream = *static_cast<const GobStreamCodec&>(self).stream_;
+    PlannedGobDecoder decoder(in, stream.seen, limits);
+    read(decoder);
+  }
+  static void read_alone(const GobCodec&, std::string_view in, const DecodeLimits& limits,
+                         Read read) {
     GobSchema schema;
     GobScanner scanner(schema, limits.max_depth);
     const bool empty = in.empty();
