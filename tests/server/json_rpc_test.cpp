@@ -141,7 +141,7 @@ TEST_SUITE("JSON-RPC") {
                   notification("Say.This", "[\"x\"]") + notification("nodot", "{}") + "[" +
                   notification("Say.This", "[10]") + "," + notification("Say.This", "[100]") + "]");
     CHECK(peer.ask(call("Foo.Sum", "[{}]", "1")) == result("1", "0"));
-    CHECK(heard == 111);
+    CHECK(test::eventually([&] { return heard == 111; }));
   }
 
   TEST_CASE("a batch is answered with one array, in which slow calls do not hold up others") {
@@ -152,12 +152,14 @@ TEST_SUITE("JSON-RPC") {
                   call("Foo.Sum", "[{\"Num1\":5}]", "4"));
     CHECK(peer.line() == result("4", "5"));  // overtakes the batch
     CHECK(serving.gate.wait_for(1));
-    CHECK(serving.calls("Foo.Sum") == 3);
+    CHECK(test::eventually([&] { return serving.ended("Foo.Sum") == 3; }));
     CHECK(peer.ask("[" + call("Foo.Sum", "[{}]", "5") + "]") == "[" + result("5", "0") + "]");
     serving.gate.open();
-    CHECK(peer.line() == "[" + result("2", "0") + "," +
-                             error("3", -32601, "rpc: can't find method Foo.Nope") + "," +
-                             result("1", "true") + "]");
+    const std::string sum = result("2", "0"),
+                      nope = error("3", -32601, "rpc: can't find method Foo.Nope"),
+                      last = "," + result("1", "true") + "]";
+    const std::string answers = peer.line();
+    CHECK((answers == "[" + sum + "," + nope + last || answers == "[" + nope + "," + sum + last));
   }
 
   TEST_CASE("ids may repeat, each call gets its own answer") {
