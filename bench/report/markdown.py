@@ -26,7 +26,8 @@ METHOD = """\
   used as its own documentation shows, geerpc with its defaults.
 - **Turns.** All servers and clients of a row stand ready, and take turns in slices: A B C A B C ...
   A machine that changes its speed from minute to minute changes it for everybody. A
-  slice before the first is not counted. Rounds here: {rounds}.
+  slice before the first is not counted. Rounds here: {rounds}, each with new processes, since the
+  memory that one was given decides much of what large messages cost it.
 - **Figures.** Calls, time and processor time of a round's slices add up; of the quantiles, the
   median slice counts. Shown is the median of the rounds, with the lowest and the highest.
 - **Ratios** are made within each round; shown is their median. "p50 ratio" compares the lowest
