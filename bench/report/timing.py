@@ -36,6 +36,7 @@ def set_out(row, plan, results):
             results[entry.key]["status"] = f"broken: {error}"
         else:
             return
+        results[entry.key].pop("rounds", None)
         if entry.key in pairs:
             pairs.pop(entry.key).kill()
 
