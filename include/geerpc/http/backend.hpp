@@ -11,8 +11,7 @@
 #include <chrono>      // seconds
 #include <cstddef>     // size_t
 #include <functional>  // function
-#include <memory>      // make_unique, unique_ptr
-#include <mutex>       // mutex
+#include <memory>      // unique_ptr
 #include <string>      // string
 #include <thread>      // thread
 #include <utility>     // declval, move
@@ -20,7 +19,7 @@
 #include <pthread.h>
 #include <signal.h>
 
-#include <geerpc/http/httplib.hpp>
+#include <geerpc/http/engine.hpp>
 #include <geerpc/net/dialer.hpp>
 #include <geerpc/net/private_path.hpp>
 
@@ -29,23 +28,6 @@
 GEERPC_BEGIN_NAMESPACE
 
 namespace detail {
-
-inline std::mutex& sigpipe_mutex() {
-  static std::mutex mutex;  // two at a time would each restore what the other one had set
-  return mutex;
-}
-
-// A httplib::Server, or what derives from it. Its constructor has the whole process ignore SIGPIPE;
-// that is undone here.
-template <class Server = httplib::Server>
-std::unique_ptr<Server> make_httplib_server() {
-  const std::lock_guard<std::mutex> lock(sigpipe_mutex());
-  struct sigaction before;
-  ::sigaction(SIGPIPE, nullptr, &before);
-  auto server = std::make_unique<Server>();
-  ::sigaction(SIGPIPE, &before, nullptr);
-  return server;
-}
 
 // The threads that run handlers. enqueue() is called by the thread that accepts, so this is the
 // place to stop the server: from any other one, its socket could be closed, and the descriptor be
@@ -76,6 +58,7 @@ class HttpBackend {
 
   // `set_up` gives the server its handlers. Throws Error(unavailable) if it can't listen.
   explicit HttpBackend(const std::function<void(httplib::Server&)>& set_up) {
+    order_httplib_statics();
     server_->set_address_family(AF_UNIX);
     server_->set_socket_options([](socket_t) {});
     server_->set_keep_alive_max_count(1);

@@ -12,18 +12,47 @@
 #include <cstddef>      // size_t
 #include <ctime>        // time_t
 #include <functional>   // function
+#include <memory>       // make_unique, unique_ptr
+#include <mutex>        // lock_guard, mutex
 #include <string>       // string
 #include <string_view>  // string_view
 #include <utility>      // exchange, move
 
+#include <signal.h>
+
 #include <geerpc/base/function_ref.hpp>
-#include <geerpc/http/backend.hpp>
+#include <geerpc/http/httplib.hpp>
 
 #ifndef GEERPC_NO_HTTP
+
+#if defined(__SANITIZE_THREAD__)
+#define GEERPC_THREAD_SANITIZER
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define GEERPC_THREAD_SANITIZER
+#endif
+#endif
 
 GEERPC_BEGIN_NAMESPACE
 
 namespace detail {
+
+inline std::mutex& sigpipe_mutex() {
+  static std::mutex mutex;  // two at a time would each restore what the other one had set
+  return mutex;
+}
+
+// A httplib::Server, or what derives from it. Its constructor has the whole process ignore SIGPIPE;
+// that is undone here.
+template <class Server = httplib::Server>
+std::unique_ptr<Server> make_httplib_server() {
+  const std::lock_guard<std::mutex> lock(sigpipe_mutex());
+  struct sigaction before;
+  ::sigaction(SIGPIPE, nullptr, &before);
+  auto server = std::make_unique<Server>();
+  ::sigaction(SIGPIPE, &before, nullptr);
+  return server;
+}
 
 // A request, from memory, and the place of its answer. Some of these functions are virtual in some
 // versions of cpp-httplib only.
@@ -131,6 +160,19 @@ class HttpEngine final : private httplib::Server {
     return self.process_request(memory, std::string(), 0, std::string(), 0, false, closed, set_up);
   }
 };
+
+// cpp-httplib makes some static variables when its first request comes. If it is a shared library
+// that is not instrumented, the thread sanitizer can't see that the requests of other threads wait
+// for that, and reports a race. So under the sanitizer a first request is made here.
+inline void order_httplib_statics() {
+#ifdef GEERPC_THREAD_SANITIZER
+  static const HttpEngine::Answer first = [] {
+    const auto ignore = [](const httplib::Request&, httplib::Response&) {};
+    const auto engine = make_httplib_server<HttpEngine>();
+    return engine->answer("GET / HTTP/1.1\r\n\r\n", {}, HttpEngine::Handler(ignore));
+  }();
+#endif
+}
 
 }  // namespace detail
 

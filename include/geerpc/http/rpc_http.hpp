@@ -39,6 +39,7 @@ class RpcHttp final : public PlainHttp {
  public:
   explicit RpcHttp(const HttpOptions& options)
       : options_(options), handler_(options), engine_(make_httplib_server<HttpEngine>()) {
+    order_httplib_statics();
     engine_->set_idle_timeout(options.idle_timeout);
   }
 
