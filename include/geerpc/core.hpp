@@ -23,6 +23,7 @@
 #include <geerpc/reflect/service.hpp>
 
 // How values travel.
+#include <geerpc/codec/body.hpp>
 #include <geerpc/codec/codec.hpp>
 
 // Calling.

@@ -17,6 +17,7 @@
 //   geerpc/reflect/fields.hpp
 //   geerpc/reflect/macros.hpp
 //   geerpc/reflect/service.hpp
+//   geerpc/codec/body.hpp
 //   geerpc/codec/codec.hpp
 //   geerpc/base/buffer.hpp
 //   geerpc/base/function_ref.hpp
@@ -1604,6 +1605,21 @@ GEERPC_END_NAMESPACE
 // ---- include/geerpc/core.hpp, continued
 
 // How values travel.
+// ---- include/geerpc/codec/body.hpp
+// geerpc: typed RPC, service discovery and load balancing for C++17
+// SPDX-License-Identifier: MIT
+//
+// Body: the arguments or the result in a message that was received.
+
+#ifndef GEERPC_CODEC_BODY_HPP
+#define GEERPC_CODEC_BODY_HPP
+
+#include <string>       // string
+#include <string_view>  // string_view
+#include <tuple>        // get, tuple
+#include <type_traits>  // is_same_v
+#include <utility>      // move
+
 // ---- include/geerpc/codec/codec.hpp
 // geerpc: typed RPC, service discovery and load balancing for C++17
 // SPDX-License-Identifier: MIT
@@ -6851,6 +6867,52 @@ void decode_args(const Codec& codec, std::string_view in, std::tuple<T...>& out,
 GEERPC_END_NAMESPACE
 
 #endif  // GEERPC_CODEC_CODEC_HPP
+// ---- include/geerpc/codec/body.hpp, continued
+
+GEERPC_BEGIN_NAMESPACE
+namespace detail {
+
+// Encoded bytes, or a large text that was taken out of its MessagePack while it came: a string then
+// takes it over, so that it is copied once less and a megabyte does not lie there twice.
+struct Body {
+  std::string_view bytes;
+  std::string* text = nullptr;  // if it is there, it is all of the body
+};
+
+// What the text was taken out of.
+GEERPC_COLD inline Buffer text_body(std::string_view text) {
+  Buffer bytes;
+  MsgpackWriter(bytes).string(text);
+  return bytes;
+}
+
+// As decode(). Takes the text.
+template <class T>
+void decode_body(const Codec& codec, const Body& body, T& out, const DecodeLimits& limits) {
+  if (body.text == nullptr) return decode(codec, body.bytes, out, limits);
+  if constexpr (std::is_same_v<T, std::string>) {
+    out = std::move(*body.text);
+  } else {
+    decode(codec, text_body(*body.text).view(), out, limits);
+  }
+}
+
+// As decode_args(). Takes the text.
+template <class... T>
+void decode_body_args(const Codec& codec, const Body& body, std::tuple<T...>& out,
+                      const DecodeLimits& limits) {
+  if (body.text == nullptr) return decode_args(codec, body.bytes, out, limits);
+  if constexpr (std::is_same_v<std::tuple<T...>, std::tuple<std::string>>) {
+    std::get<0>(out) = std::move(*body.text);
+  } else {
+    decode_args(codec, text_body(*body.text).view(), out, limits);
+  }
+}
+
+}  // namespace detail
+GEERPC_END_NAMESPACE
+
+#endif  // GEERPC_CODEC_BODY_HPP
 // ---- include/geerpc/core.hpp, continued
 
 // Calling.
@@ -7597,8 +7659,8 @@ struct Call {
   }
 
   // Decodes the result into this object. May throw anything.
-  virtual void decode(const Codec& codec, std::string_view body, const DecodeLimits& limits) = 0;
-  std::optional<Error> try_decode(const Codec& codec, std::string_view body,
+  virtual void decode(const Codec& codec, const Body& body, const DecodeLimits& limits) = 0;
+  std::optional<Error> try_decode(const Codec& codec, const Body& body,
                                   const DecodeLimits& limits) {
     try {
       decode(codec, body, limits);
@@ -7635,16 +7697,16 @@ template <class R>
 struct ResultSlot {
   std::optional<R> value;
 
-  void decode(const Codec& codec, std::string_view body, const DecodeLimits& limits) {
+  void decode(const Codec& codec, const Body& body, const DecodeLimits& limits) {
     value.emplace();
-    detail::decode(codec, body, *value, limits);
+    decode_body(codec, body, *value, limits);
   }
   Result<R> take() { return std::move(*value); }
 };
 template <>
 struct ResultSlot<void> {
   // Whatever the server answers is no business of a caller who wants nothing.
-  void decode(const Codec&, std::string_view, const DecodeLimits&) {}
+  void decode(const Codec&, const Body&, const DecodeLimits&) {}
   Result<void> take() { return {}; }
 };
 
@@ -7653,7 +7715,7 @@ template <class R>
 struct SyncCall final : Call {
   ResultSlot<R> slot;
 
-  void decode(const Codec& codec, std::string_view body, const DecodeLimits& limits) override {
+  void decode(const Codec& codec, const Body& body, const DecodeLimits& limits) override {
     slot.decode(codec, body, limits);
   }
 };
@@ -8158,8 +8220,6 @@ GEERPC_END_NAMESPACE
 
 GEERPC_BEGIN_NAMESPACE
 
-class Codec;
-
 namespace detail {
 
 // The numbers are those of the frame header (docs/protocol.md).
@@ -8187,6 +8247,7 @@ struct Message {
   bool whole_connection = false;          // error: it concerns no single call
   bool may_hang_up = false;               // error: the server may have lost its place in the stream
   std::string_view body;                  // request, notify, reply
+  std::string large_text;                 // in place of `body`, if not empty: see Body
   const Codec* codec = nullptr;           // of the body, if it is not the connection's
   std::size_t too_large = 0;  // if not 0: the message has so many bytes, and its body is not here
 
@@ -8201,11 +8262,15 @@ struct Message {
     codec = nullptr;
     timeout = std::chrono::nanoseconds{0};
     if (!metadata.empty()) metadata.clear();
+    if (!large_text.empty()) std::string().swap(large_text);
     code = StatusCode::unknown;
     may_have_run = true;
     whole_connection = may_hang_up = false;
     too_large = 0;
   }
+
+  // For whoever decodes it, once.
+  Body encoded_body() noexcept { return {body, large_text.empty() ? nullptr : &large_text}; }
 };
 
 // What a request says before its body.
@@ -8459,7 +8524,8 @@ class ReplyReader {
     input_.consume(size_);
     size_ = 0;
     const std::size_t ahead = (std::min)(wire_.missing(), (std::max)(input_.size(), kMaxGrowth));
-    char* const to = input_.prepare((std::max)(ahead, read_size_));
+    const std::size_t wanted = (std::max)(ahead, read_size_);
+    char* const to = input_.prepare(wanted);
     Socket::Transfer got;
     if (wakeable || deadline < now + kTick) {
       pollfd fds[2] = {{socket_.fd(), POLLIN, 0}, {waker_.fd(), POLLIN, 0}};
@@ -8468,9 +8534,9 @@ class ReplyReader {
         waker_.drain();
         return Outcome::nothing;
       }
-      got = socket_.receive_now(to, input_.room());
+      got = socket_.receive_now(to, wanted);
     } else {
-      got = socket_.receive(to, input_.room());
+      got = socket_.receive(to, wanted);
     }
     if (got.bytes < 0 && would_block(got.error)) {
       return SteadyClock::now() < deadline ? Outcome::nothing : Outcome::timeout;
@@ -8489,7 +8555,7 @@ class ReplyReader {
   void release() noexcept { input_.release(kMaxKept); }
 
   // The next whole message, or null. Valid until the next call. Throws Error for what is none.
-  const Message* next() {
+  Message* next() {
     input_.consume(size_);
     size_ = 0;
     size_ = wire_.read(input_.view(), message_);
@@ -8504,7 +8570,7 @@ class ReplyReader {
  private:
   // A waiting caller looks at its deadline this often; nearer deadlines are met exactly.
   static constexpr std::chrono::milliseconds kTick{100};
-  static constexpr std::size_t kMaxReadSize = 64u << 10;
+  static constexpr std::size_t kMaxReadSize = 128u << 10;
   static constexpr std::size_t kMaxGrowth = 1u << 20;  // allocated ahead of the bytes themselves
   static constexpr std::size_t kMaxKept = 4u << 20;
 
@@ -8742,7 +8808,7 @@ class ReadingHalf {
       if (outcome == ReplyReader::Outcome::timeout) return false;
       if (outcome == ReplyReader::Outcome::ended) fail(reader_.end());
       if (outcome != ReplyReader::Outcome::received) return true;
-      while (const Message* const message = reader_.next()) dispatch(*message, own);
+      while (Message* const message = reader_.next()) dispatch(*message, own);
     } catch (const Error& error) {
       fail({StatusCode::data_loss, "the server sent nonsense: " + error.cause()});
     } catch (const std::bad_alloc&) {
@@ -8752,7 +8818,7 @@ class ReadingHalf {
     return true;
   }
 
-  GEERPC_HOT void dispatch(const Message& message, OwnReply* own) {
+  GEERPC_HOT void dispatch(Message& message, OwnReply* own) {
     if (own != nullptr && own->here) {  // what follows may end the connection: first things first
       const std::lock_guard<std::mutex> lock(mutex_);
       complete(*own);
@@ -8804,8 +8870,8 @@ class ReadingHalf {
     last_use_.store((SteadyClock::time_point::min)().time_since_epoch().count() / 2,
                     std::memory_order_relaxed);
   }
-  std::optional<Error> decode(Call& call, const Message& message) {
-    return call.try_decode(wire_->codec(), message.body, wire_->limits().decode);
+  std::optional<Error> decode(Call& call, Message& message) {
+    return call.try_decode(wire_->codec(), message.encoded_body(), wire_->limits().decode);
   }
 
   const std::function<void(bool)> poke_background_;
@@ -10001,19 +10067,24 @@ GEERPC_END_NAMESPACE
 //
 //   frame  = length (4 bytes, big-endian, of what follows), header, body
 //   header = a MessagePack array:
-//     request, notify   [kind, seq, method]  or  [kind, seq, method, timeout in ns, metadata or
-//     nil] reply             [kind, seq] error             [kind, seq, status code, text, may have
-//     run] cancel            [kind, seq] goaway            [kind, number of requests read]
+//     request, notify   [kind, seq, method]
+//                       or [kind, seq, method, timeout in ns, metadata or nil]
+//     reply             [kind, seq]
+//     error             [kind, seq, status code, text, may have run]
+//     cancel            [kind, seq]
+//     goaway            [kind, number of requests read]
 //
 // A reader skips elements that it does not know, and whole frames of a kind that it does not know.
 
 #ifndef GEERPC_PROTOCOL_FRAME_WIRE_HPP
 #define GEERPC_PROTOCOL_FRAME_WIRE_HPP
 
-#include <algorithm>    // min
+#include <algorithm>    // max, min
 #include <cstddef>      // size_t
 #include <cstdint>      // uint8_t, uint64_t
+#include <string>       // string
 #include <string_view>  // string_view
+#include <utility>      // exchange
 
 
 GEERPC_BEGIN_NAMESPACE
@@ -10026,7 +10097,7 @@ class FrameWire final : public Wire {
 
   std::size_t read(std::string_view input, Message& message) override {
     message.reset();
-    if (skip_ != 0) return skip(input, message);
+    if (rest_ != 0) return read_rest(input, message);
     missing_ = kLengthSize;
     if (input.size() < kLengthSize) return 0;
     std::size_t length = 0;
@@ -10035,15 +10106,17 @@ class FrameWire final : public Wire {
     }
     if (length > limits().max_message) return read_too_large(input, length, message);
     if (input.size() - kLengthSize < length) {
+      if (length >= kLargeText && begin_text(input, length, message)) return input.size();
       missing_ = kLengthSize + length - input.size();
       return 0;
     }
+    looked_ = false;
     read_frame(input.substr(kLengthSize, length), message);
     return kLengthSize + length;
   }
   std::size_t missing() const noexcept override { return missing_; }
   bool between_messages(std::string_view input) const override {
-    return input.empty() && skip_ == 0;
+    return input.empty() && rest_ == 0;
   }
 
   void begin_request(Buffer& out, const RequestHeader& header) const override {
@@ -10100,6 +10173,10 @@ class FrameWire final : public Wire {
   static constexpr std::size_t kLengthSize = 4;
   static constexpr std::size_t kMaxLostHeader = 65536;
   static constexpr std::size_t kShortHeader = 2048;
+  static constexpr std::size_t kLargeText = 64u << 10;  // of its frame
+  static constexpr std::size_t kTextHeader = 512;       // how much to wait for
+  static constexpr std::size_t kPiece = 128u << 10;     // what a cache holds
+  static constexpr std::size_t kAhead = 1u << 20;       // allocated before the bytes are there
 
   GEERPC_HOT static MsgpackWriter begin(Buffer& out, MessageKind kind, std::uint64_t seq,
                                         std::size_t elements) {
@@ -10147,14 +10224,63 @@ class FrameWire final : public Wire {
     look_at_ = 0;
     message.body = {};
     message.too_large = length;
-    skip_ = length - here;
+    rest_ = length - here;
     return kLengthSize + here;
   }
-  std::size_t skip(std::string_view input, Message& message) {
-    const std::size_t here = (std::min)(input.size(), skip_);
-    skip_ -= here;
+
+  // Of a large frame the beginning is there. If its body is nothing but one text, that is collected
+  // apart from here on, in pieces that are still in the cache, for a string to take over.
+  GEERPC_COLD bool begin_text(std::string_view input, std::size_t length, Message& message) {
+    const std::string_view here = input.substr(kLengthSize);
+    if (looked_ || here.size() < kTextHeader || codec().id() != CodecId::msgpack) return false;
+    looked_ = true;
+    try {
+      read_frame(here, message);
+    } catch (const Error&) {  // again once all of it is there
+      return message.reset(), false;
+    }
+    constexpr std::size_t head_size = 5;  // of a string with a size of 32 bits
+    const std::string_view body = message.body;
+    const std::size_t header_size = here.size() - body.size();
+    const bool is_text =
+        (message.kind == MessageKind::reply || message.kind == MessageKind::request ||
+         message.kind == MessageKind::notify) &&
+        body.size() >= head_size && body[0] == '\xDB' &&
+        load_big_endian<4>(body.data() + 1) == length - header_size - head_size;
+    message.reset();
+    if (!is_text) return false;
+    header_ = here.substr(0, header_size);
+    in_text_ = true;
+    rest_ = length - header_size - head_size;
+    read_rest(body.substr(head_size), message);
+    return true;
+  }
+
+  // More of a frame that is not kept in the input: of a text, or of one that is too large.
+  GEERPC_COLD std::size_t read_rest(std::string_view input, Message& message) {
+    const std::size_t here = (std::min)(input.size(), rest_);
+    rest_ -= here;
+    missing_ = (std::min)(rest_, kPiece);
     message.kind = MessageKind::nothing;
+    if (in_text_) {
+      collect(input.substr(0, here));
+      if (rest_ == 0) end_text(message);
+    }
     return here;
+  }
+  void collect(std::string_view piece) {
+    const std::size_t size = text_.size() + piece.size();
+    if (text_.capacity() < size) {
+      text_.reserve((std::max)(size, (std::min)(size + rest_, (std::max)(2 * size, kAhead))));
+    }
+    text_ += piece;
+  }
+  void end_text(Message& message) {
+    in_text_ = looked_ = false;
+    read_frame(header_, message);
+    message.unescaped_method = message.method;  // the call may outlive the header
+    message.method = message.unescaped_method;
+    message.large_text = std::exchange(text_, {});
   }
 
   GEERPC_HOT void read_frame(std::string_view frame, Message& message) {
@@ -10202,8 +10328,11 @@ class FrameWire final : public Wire {
 
   // Of the reading half.
   std::size_t missing_ = kLengthSize;
-  std::size_t skip_ = 0;     // bytes of a frame that was too large
+  std::size_t rest_ = 0;     // bytes of a frame that read_rest() sees to
   std::size_t look_at_ = 0;  // how much of one there must be to look for its header
+  bool looked_ = false;      // whether the frame at work may be a text
+  bool in_text_ = false;     // it is:
+  std::string header_, text_;
 };
 
 }  // namespace detail
@@ -13188,8 +13317,8 @@ struct TypedAsyncCall final : AsyncCall {
   ResultSlot<R> slot;
   std::function<void(Result<R>)> callback;  // once `stage` says so
 
-  void decode(const Codec& codec, std::string_view text, const DecodeLimits& limits) override {
-    slot.decode(codec, text, limits);
+  void decode(const Codec& codec, const Body& result, const DecodeLimits& limits) override {
+    slot.decode(codec, result, limits);
   }
   void announce(std::vector<std::shared_ptr<Call>>& calls) override { announce_calls(calls); }
   void run_callback() noexcept override { std::exchange(callback, nullptr)(take()); }
@@ -13955,7 +14084,7 @@ class Handler {
 
   // Decodes the arguments, runs the user's code and gives its result to the responder. May throw
   // anything; then there was no result. Any number of threads at once.
-  virtual void run(const Codec& codec, std::string_view args, const DecodeLimits& limits,
+  virtual void run(const Codec& codec, const Body& body, const DecodeLimits& limits,
                    Responder& responder) = 0;
 
   MethodCounters counters;
@@ -13988,10 +14117,10 @@ class FunctionHandler final : public Handler {
     return describe_method<std::decay_t<R>>(name(), types, static_cast<const Args*>(nullptr));
   }
 
-  void run(const Codec& codec, std::string_view text, const DecodeLimits& limits,
+  void run(const Codec& codec, const Body& body, const DecodeLimits& limits,
            Responder& responder) override {
     Args args{};
-    decode_args(codec, text, args, limits);
+    decode_body_args(codec, body, args, limits);
     responder.begin_handler();
     const auto call = [&](auto&... arg) -> decltype(auto) {
       if constexpr (S::takes_context) {
@@ -14269,10 +14398,10 @@ class IntrospectionHandler final : public Handler {
     return {std::string(name()), {}, "json"};
   }
 
-  void run(const Codec& codec, std::string_view text, const DecodeLimits& limits,
+  void run(const Codec& codec, const Body& body, const DecodeLimits& limits,
            Responder& responder) override {
     std::tuple<std::string> args;
-    if (asks_ == Asks::methods) decode_args(codec, text, args, limits);
+    if (asks_ == Asks::methods) decode_body_args(codec, body, args, limits);
     responder.begin_handler();
     Buffer document;
     JsonWriter writer(document);
@@ -15128,7 +15257,7 @@ class ServerStream {
   static constexpr std::chrono::milliseconds kTick{100};
   // What was read into lies among the memory of others when it is given back, and stays resident.
   static constexpr std::size_t kMinReadSize = 512;
-  static constexpr std::size_t kMaxReadSize = 64u << 10;
+  static constexpr std::size_t kMaxReadSize = 128u << 10;
   static constexpr std::chrono::milliseconds kLingerTime{500};
 
   bool take(const Socket::Transfer& got) {
@@ -15446,7 +15575,8 @@ class ServerConnection : public ServerStream,
   // can't be one; message.seq then tells whose it was, if that is known.
   bool next_message(Message& message) {
     if (input_.empty()) {
-      message.metadata.clear();  // an idle connection must not hold on to it
+      message.metadata.clear();  // an idle connection must not hold on to them
+      if (!message.large_text.empty()) std::string().swap(message.large_text);
       return false;
     }
     const std::size_t size = wire_->read(input_.view(), message);
@@ -15467,9 +15597,10 @@ class ServerConnection : public ServerStream,
   // Waits for more input. False at the end of the stream, or when the peer used up its time.
   GEERPC_HOT bool receive() {
     const std::size_t ahead = (std::min)(wire_->missing(), (std::max)(input_.size(), kMaxGrowth));
-    char* const to = input_.prepare((std::max)(ahead, read_size_));
-    if (!wire_->between_messages(input_.view())) return receive_rest(to);
-    const Socket::Transfer got = socket_.receive(to, input_.room());
+    const std::size_t wanted = (std::max)(ahead, read_size_);
+    char* const to = input_.prepare(wanted);
+    if (!wire_->between_messages(input_.view())) return receive_rest(to, wanted);
+    const Socket::Transfer got = socket_.receive(to, wanted);
     if (got.bytes < 0 && would_block(got.error)) return receive_idly();
     return take(got);
   }
@@ -15549,7 +15680,7 @@ class ServerConnection : public ServerStream,
   }
 
   // The rest of a message of which some is there.
-  GEERPC_COLD bool receive_rest(char* to) {
+  GEERPC_COLD bool receive_rest(char* to, std::size_t wanted) {
     const auto now = SteadyClock::now();
     if (receiving_since_ == SteadyClock::time_point::max()) receiving_since_ = now;
     if (options_.receive_timeout.count() > 0) {
@@ -15558,7 +15689,7 @@ class ServerConnection : public ServerStream,
                              : receiving_since_ + options_.receive_timeout;
       if (now >= limit || !socket_.wait_readable(limit)) return false;
     }
-    const Socket::Transfer got = socket_.receive(to, input_.room());
+    const Socket::Transfer got = socket_.receive(to, wanted);
     return (got.bytes < 0 && would_block(got.error)) || take(got);
   }
 
@@ -15930,8 +16061,8 @@ class RunningCall final : public Responder {
     std::optional<Error> error;
     const Wire& wire = connection_.wire();
     try {
-      handler_.run(message_.codec != nullptr ? *message_.codec : wire.codec(), message_.body,
-                   wire.limits().decode, *this);
+      handler_.run(message_.codec != nullptr ? *message_.codec : wire.codec(),
+                   message_.encoded_body(), wire.limits().decode, *this);
     } catch (const Error& thrown) {
       // Whether a call that the handler made had run says nothing about this one.
       error = Error(thrown.code(), thrown.cause());
@@ -21134,7 +21265,7 @@ class JsonRpcHttpClient {
       if (wire.read(answer, message) == 0) message.kind = detail::MessageKind::nothing;
       check(message);
       detail::ResultSlot<R> slot;
-      slot.decode(wire.codec(), message.body, options_.decode);
+      slot.decode(wire.codec(), message.encoded_body(), options_.decode);
       return slot.take();
     } catch (const Error& error) {
       return error.in_call(method, url_.str());

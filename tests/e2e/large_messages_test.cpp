@@ -6,6 +6,7 @@
 #include <doctest/doctest.h>
 #include <geerpc/geerpc.hpp>
 
+#include <future>
 #include <string>
 #include <thread>
 #include <vector>
@@ -102,4 +103,39 @@ TEST_CASE("small calls get through beside large ones") {
   large.join();
   MESSAGE(small << " small calls beside 4 of 8 MiB");
   CHECK(small > 0);
+}
+
+TEST_CASE("a handler that takes long has its text for itself") {
+  TextServer echo;
+  std::promise<void> go;
+  echo.server.add("Hold.Text", [gate = go.get_future().share()](std::string text) {
+    gate.wait();
+    return text;
+  });
+  geerpc::Client client(echo.address);
+  auto held = client.async<std::string>("Hold.Text", payload(1, 1000000));
+  for (int i = 2; i < 5; ++i) {
+    const std::string text = payload(i, 1000000);
+    CHECK((client.call<std::string>("Echo.Text", text) == text));
+  }
+  go.set_value();
+  CHECK((held.get() == payload(1, 1000000)));
+  CHECK(echo.server.connections() == 1);
+}
+
+TEST_CASE("who gives up in the midst of a text leaves the next caller where it was") {
+  TextServer echo;
+  geerpc::Client client(echo.address);
+  std::size_t late = 0;
+  for (int i = 0; i < 20; ++i) {
+    const auto context = geerpc::Context::with_timeout(std::chrono::milliseconds(i));
+    const auto made = client.try_call<std::string>(context, "Make.Text", 4u << 20);
+    if (made.ok()) CHECK((made.value() == std::string(4u << 20, 'x')));
+    late += !made.ok();
+    const std::string text = payload(i, 200000);
+    CHECK((client.call<std::string>("Echo.Text", text) == text));
+  }
+  MESSAGE(late << " of 20 gave up");
+  CHECK(late > 0);  // at least the first one
+  CHECK(echo.server.connections() == 1);
 }

@@ -12,6 +12,8 @@ using geerpc::Buffer;
 using geerpc::Error;
 using geerpc::Metadata;
 using geerpc::StatusCode;
+using geerpc::detail::decode_body;
+using geerpc::detail::decode_body_args;
 using geerpc::detail::FrameWire;
 using geerpc::detail::JsonWire;
 using geerpc::detail::Message;
@@ -59,6 +61,34 @@ std::string error(const Wire& wire, std::uint64_t seq, const Error& e) {
   Buffer out;
   wire.write_error(out, seq, "Foo.Sum", e);
   return std::string(out.view());
+}
+
+std::string in_msgpack(const std::string& text) {
+  Buffer out;
+  geerpc::detail::encode(geerpc::msgpack_codec(), out, text);
+  return std::string(out.view());
+}
+
+// As a connection does that receives `step` bytes at a time. `see(message, unread)` gets each
+// message, and how much input there was before it.
+template <class See>
+void read_in_steps(Wire& wire, std::string_view bytes, std::size_t step, See see) {
+  std::string input;
+  Message message;
+  while (!bytes.empty()) {
+    input += bytes.substr(0, step);
+    bytes.remove_prefix((std::min)(step, bytes.size()));
+    while (const std::size_t size = wire.read(input, message)) {
+      see(message, input.size());
+      input.erase(0, size);
+    }
+    if (bytes.empty()) break;
+    CHECK(wire.missing() >= 1);
+    CHECK(wire.missing() <= bytes.size());
+    CHECK_FALSE(wire.between_messages(input));
+  }
+  CHECK(input.empty());
+  CHECK(wire.between_messages(input));
 }
 
 RequestHeader header_of(std::uint64_t seq, std::string_view method) {
@@ -138,6 +168,68 @@ TEST_SUITE("frames") {
     CHECK(message.metadata.empty());
     CHECK(message.timeout == 0ns);
     CHECK(message.body == "result");
+  }
+
+  TEST_CASE("a large text is taken out of its frame while it comes") {
+    std::string text(300'000, 'x');
+    for (std::size_t i = 0; i < text.size(); ++i) text[i] = static_cast<char>(i >> 3);
+    RequestHeader full = header_of(7, "Foo.Echo");
+    full.timeout = 1h;
+    const Metadata metadata = {{"trace", "t"}};
+    full.metadata = &metadata;
+    const std::string all =
+        request(frames(), full, in_msgpack(text)) + reply(frames(), 8, in_msgpack(text));
+    for (const std::size_t step : {700'000, 300'000, 100'000, 65'536, 600, 500}) {
+      CAPTURE(step);
+      FrameWire wire = frames();
+      std::size_t messages = 0, held = 0;
+      read_in_steps(wire, all, step, [&](Message& message, std::size_t unread) {
+        held = (std::max)(held, unread);
+        if (message.kind == MessageKind::nothing) return;
+        ++messages;
+        const bool is_request = messages == 1;
+        CHECK(message.kind == (is_request ? MessageKind::request : MessageKind::reply));
+        CHECK(message.seq == (is_request ? 7 : 8));
+        CHECK(message.method == (is_request ? "Foo.Echo" : ""));
+        CHECK(message.timeout == (is_request ? 1h : 0ns));
+        CHECK(message.metadata == (is_request ? metadata : Metadata()));
+        CHECK(message.large_text.empty() == (step > all.size()));
+        std::string decoded;
+        decode_body(wire.codec(), message.encoded_body(), decoded, {});
+        CHECK(decoded == text);
+        CHECK(message.large_text.empty());
+      });
+      CHECK(messages == 2);
+      CHECK(held <= (std::max)(step, std::size_t{1000}));
+    }
+  }
+
+  TEST_CASE("what is no text alone, or not wanted as one, is what it always was") {
+    const std::string text(100'000, 'x');
+    const std::string as_text = in_msgpack(text);
+    const std::string longer = as_text + '\x07', shorter = as_text.substr(0, as_text.size() - 1);
+    const std::string list = "\x92" + as_text + as_text, data = "\xc6" + as_text.substr(1);
+    for (const std::string& body : {longer, shorter, list, data}) {
+      FrameWire wire = frames();
+      std::size_t messages = 0;
+      read_in_steps(wire, reply(wire, 8, body), 30'000, [&](Message& message, std::size_t) {
+        ++messages;
+        CHECK(message.kind == MessageKind::reply);
+        CHECK(message.large_text.empty());
+        CHECK(message.body == body);
+      });
+      CHECK(messages == 1);
+    }
+    std::string taken = text;
+    nlohmann::json any;
+    decode_body(geerpc::msgpack_codec(), {{}, &taken}, any, {});
+    CHECK(any == text);
+    std::tuple<nlohmann::json> args;
+    decode_body_args(geerpc::msgpack_codec(), {{}, &taken}, args, {});
+    CHECK(std::get<0>(args) == text);
+    int number = 0;
+    CHECK_THROWS_WITH_AS(decode_body(geerpc::msgpack_codec(), {{}, &taken}, number, {}),
+                         "expected an integer, found a string at byte 0", Error);
   }
 
   TEST_CASE("an error keeps its code and text, and never has none") {

@@ -18,7 +18,7 @@
 
 #include <geerpc/base/result.hpp>
 #include <geerpc/client/sleeper.hpp>
-#include <geerpc/codec/codec.hpp>
+#include <geerpc/codec/body.hpp>
 
 GEERPC_BEGIN_NAMESPACE
 
@@ -60,8 +60,8 @@ struct Call {
   }
 
   // Decodes the result into this object. May throw anything.
-  virtual void decode(const Codec& codec, std::string_view body, const DecodeLimits& limits) = 0;
-  std::optional<Error> try_decode(const Codec& codec, std::string_view body,
+  virtual void decode(const Codec& codec, const Body& body, const DecodeLimits& limits) = 0;
+  std::optional<Error> try_decode(const Codec& codec, const Body& body,
                                   const DecodeLimits& limits) {
     try {
       decode(codec, body, limits);
@@ -98,16 +98,16 @@ template <class R>
 struct ResultSlot {
   std::optional<R> value;
 
-  void decode(const Codec& codec, std::string_view body, const DecodeLimits& limits) {
+  void decode(const Codec& codec, const Body& body, const DecodeLimits& limits) {
     value.emplace();
-    detail::decode(codec, body, *value, limits);
+    decode_body(codec, body, *value, limits);
   }
   Result<R> take() { return std::move(*value); }
 };
 template <>
 struct ResultSlot<void> {
   // Whatever the server answers is no business of a caller who wants nothing.
-  void decode(const Codec&, std::string_view, const DecodeLimits&) {}
+  void decode(const Codec&, const Body&, const DecodeLimits&) {}
   Result<void> take() { return {}; }
 };
 
@@ -116,7 +116,7 @@ template <class R>
 struct SyncCall final : Call {
   ResultSlot<R> slot;
 
-  void decode(const Codec& codec, std::string_view body, const DecodeLimits& limits) override {
+  void decode(const Codec& codec, const Body& body, const DecodeLimits& limits) override {
     slot.decode(codec, body, limits);
   }
 };

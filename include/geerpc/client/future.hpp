@@ -26,8 +26,8 @@ struct TypedAsyncCall final : AsyncCall {
   ResultSlot<R> slot;
   std::function<void(Result<R>)> callback;  // once `stage` says so
 
-  void decode(const Codec& codec, std::string_view text, const DecodeLimits& limits) override {
-    slot.decode(codec, text, limits);
+  void decode(const Codec& codec, const Body& result, const DecodeLimits& limits) override {
+    slot.decode(codec, result, limits);
   }
   void announce(std::vector<std::shared_ptr<Call>>& calls) override { announce_calls(calls); }
   void run_callback() noexcept override { std::exchange(callback, nullptr)(take()); }

@@ -242,7 +242,7 @@ class ReadingHalf {
       if (outcome == ReplyReader::Outcome::timeout) return false;
       if (outcome == ReplyReader::Outcome::ended) fail(reader_.end());
       if (outcome != ReplyReader::Outcome::received) return true;
-      while (const Message* const message = reader_.next()) dispatch(*message, own);
+      while (Message* const message = reader_.next()) dispatch(*message, own);
     } catch (const Error& error) {
       fail({StatusCode::data_loss, "the server sent nonsense: " + error.cause()});
     } catch (const std::bad_alloc&) {
@@ -252,7 +252,7 @@ class ReadingHalf {
     return true;
   }
 
-  GEERPC_HOT void dispatch(const Message& message, OwnReply* own) {
+  GEERPC_HOT void dispatch(Message& message, OwnReply* own) {
     if (own != nullptr && own->here) {  // what follows may end the connection: first things first
       const std::lock_guard<std::mutex> lock(mutex_);
       complete(*own);
@@ -304,8 +304,8 @@ class ReadingHalf {
     last_use_.store((SteadyClock::time_point::min)().time_since_epoch().count() / 2,
                     std::memory_order_relaxed);
   }
-  std::optional<Error> decode(Call& call, const Message& message) {
-    return call.try_decode(wire_->codec(), message.body, wire_->limits().decode);
+  std::optional<Error> decode(Call& call, Message& message) {
+    return call.try_decode(wire_->codec(), message.encoded_body(), wire_->limits().decode);
   }
 
   const std::function<void(bool)> poke_background_;

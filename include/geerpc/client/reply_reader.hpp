@@ -43,7 +43,8 @@ class ReplyReader {
     input_.consume(size_);
     size_ = 0;
     const std::size_t ahead = (std::min)(wire_.missing(), (std::max)(input_.size(), kMaxGrowth));
-    char* const to = input_.prepare((std::max)(ahead, read_size_));
+    const std::size_t wanted = (std::max)(ahead, read_size_);
+    char* const to = input_.prepare(wanted);
     Socket::Transfer got;
     if (wakeable || deadline < now + kTick) {
       pollfd fds[2] = {{socket_.fd(), POLLIN, 0}, {waker_.fd(), POLLIN, 0}};
@@ -52,9 +53,9 @@ class ReplyReader {
         waker_.drain();
         return Outcome::nothing;
       }
-      got = socket_.receive_now(to, input_.room());
+      got = socket_.receive_now(to, wanted);
     } else {
-      got = socket_.receive(to, input_.room());
+      got = socket_.receive(to, wanted);
     }
     if (got.bytes < 0 && would_block(got.error)) {
       return SteadyClock::now() < deadline ? Outcome::nothing : Outcome::timeout;
@@ -73,7 +74,7 @@ class ReplyReader {
   void release() noexcept { input_.release(kMaxKept); }
 
   // The next whole message, or null. Valid until the next call. Throws Error for what is none.
-  const Message* next() {
+  Message* next() {
     input_.consume(size_);
     size_ = 0;
     size_ = wire_.read(input_.view(), message_);
@@ -88,7 +89,7 @@ class ReplyReader {
  private:
   // A waiting caller looks at its deadline this often; nearer deadlines are met exactly.
   static constexpr std::chrono::milliseconds kTick{100};
-  static constexpr std::size_t kMaxReadSize = 64u << 10;
+  static constexpr std::size_t kMaxReadSize = 128u << 10;
   static constexpr std::size_t kMaxGrowth = 1u << 20;  // allocated ahead of the bytes themselves
   static constexpr std::size_t kMaxKept = 4u << 20;
 

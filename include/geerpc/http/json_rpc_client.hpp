@@ -69,7 +69,7 @@ class JsonRpcHttpClient {
       if (wire.read(answer, message) == 0) message.kind = detail::MessageKind::nothing;
       check(message);
       detail::ResultSlot<R> slot;
-      slot.decode(wire.codec(), message.body, options_.decode);
+      slot.decode(wire.codec(), message.encoded_body(), options_.decode);
       return slot.take();
     } catch (const Error& error) {
       return error.in_call(method, url_.str());

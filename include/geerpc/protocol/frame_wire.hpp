@@ -6,21 +6,27 @@
 //
 //   frame  = length (4 bytes, big-endian, of what follows), header, body
 //   header = a MessagePack array:
-//     request, notify   [kind, seq, method]  or  [kind, seq, method, timeout in ns, metadata or
-//     nil] reply             [kind, seq] error             [kind, seq, status code, text, may have
-//     run] cancel            [kind, seq] goaway            [kind, number of requests read]
+//     request, notify   [kind, seq, method]
+//                       or [kind, seq, method, timeout in ns, metadata or nil]
+//     reply             [kind, seq]
+//     error             [kind, seq, status code, text, may have run]
+//     cancel            [kind, seq]
+//     goaway            [kind, number of requests read]
 //
 // A reader skips elements that it does not know, and whole frames of a kind that it does not know.
 
 #ifndef GEERPC_PROTOCOL_FRAME_WIRE_HPP
 #define GEERPC_PROTOCOL_FRAME_WIRE_HPP
 
-#include <algorithm>    // min
+#include <algorithm>    // max, min
 #include <cstddef>      // size_t
 #include <cstdint>      // uint8_t, uint64_t
+#include <string>       // string
 #include <string_view>  // string_view
+#include <utility>      // exchange
 
 #include <geerpc/base/hot_path.hpp>
+#include <geerpc/codec/big_endian.hpp>
 #include <geerpc/codec/msgpack_reader.hpp>
 #include <geerpc/codec/msgpack_writer.hpp>
 #include <geerpc/protocol/wire.hpp>
@@ -35,7 +41,7 @@ class FrameWire final : public Wire {
 
   std::size_t read(std::string_view input, Message& message) override {
     message.reset();
-    if (skip_ != 0) return skip(input, message);
+    if (rest_ != 0) return read_rest(input, message);
     missing_ = kLengthSize;
     if (input.size() < kLengthSize) return 0;
     std::size_t length = 0;
@@ -44,15 +50,17 @@ class FrameWire final : public Wire {
     }
     if (length > limits().max_message) return read_too_large(input, length, message);
     if (input.size() - kLengthSize < length) {
+      if (length >= kLargeText && begin_text(input, length, message)) return input.size();
       missing_ = kLengthSize + length - input.size();
       return 0;
     }
+    looked_ = false;
     read_frame(input.substr(kLengthSize, length), message);
     return kLengthSize + length;
   }
   std::size_t missing() const noexcept override { return missing_; }
   bool between_messages(std::string_view input) const override {
-    return input.empty() && skip_ == 0;
+    return input.empty() && rest_ == 0;
   }
 
   void begin_request(Buffer& out, const RequestHeader& header) const override {
@@ -109,6 +117,10 @@ class FrameWire final : public Wire {
   static constexpr std::size_t kLengthSize = 4;
   static constexpr std::size_t kMaxLostHeader = 65536;
   static constexpr std::size_t kShortHeader = 2048;
+  static constexpr std::size_t kLargeText = 64u << 10;  // of its frame
+  static constexpr std::size_t kTextHeader = 512;       // how much to wait for
+  static constexpr std::size_t kPiece = 128u << 10;     // what a cache holds
+  static constexpr std::size_t kAhead = 1u << 20;       // allocated before the bytes are there
 
   GEERPC_HOT static MsgpackWriter begin(Buffer& out, MessageKind kind, std::uint64_t seq,
                                         std::size_t elements) {
@@ -156,14 +168,63 @@ class FrameWire final : public Wire {
     look_at_ = 0;
     message.body = {};
     message.too_large = length;
-    skip_ = length - here;
+    rest_ = length - here;
     return kLengthSize + here;
   }
-  std::size_t skip(std::string_view input, Message& message) {
-    const std::size_t here = (std::min)(input.size(), skip_);
-    skip_ -= here;
+
+  // Of a large frame the beginning is there. If its body is nothing but one text, that is collected
+  // apart from here on, in pieces that are still in the cache, for a string to take over.
+  GEERPC_COLD bool begin_text(std::string_view input, std::size_t length, Message& message) {
+    const std::string_view here = input.substr(kLengthSize);
+    if (looked_ || here.size() < kTextHeader || codec().id() != CodecId::msgpack) return false;
+    looked_ = true;
+    try {
+      read_frame(here, message);
+    } catch (const Error&) {  // again once all of it is there
+      return message.reset(), false;
+    }
+    constexpr std::size_t head_size = 5;  // of a string with a size of 32 bits
+    const std::string_view body = message.body;
+    const std::size_t header_size = here.size() - body.size();
+    const bool is_text =
+        (message.kind == MessageKind::reply || message.kind == MessageKind::request ||
+         message.kind == MessageKind::notify) &&
+        body.size() >= head_size && body[0] == '\xDB' &&
+        load_big_endian<4>(body.data() + 1) == length - header_size - head_size;
+    message.reset();
+    if (!is_text) return false;
+    header_ = here.substr(0, header_size);
+    in_text_ = true;
+    rest_ = length - header_size - head_size;
+    read_rest(body.substr(head_size), message);
+    return true;
+  }
+
+  // More of a frame that is not kept in the input: of a text, or of one that is too large.
+  GEERPC_COLD std::size_t read_rest(std::string_view input, Message& message) {
+    const std::size_t here = (std::min)(input.size(), rest_);
+    rest_ -= here;
+    missing_ = (std::min)(rest_, kPiece);
     message.kind = MessageKind::nothing;
+    if (in_text_) {
+      collect(input.substr(0, here));
+      if (rest_ == 0) end_text(message);
+    }
     return here;
+  }
+  void collect(std::string_view piece) {
+    const std::size_t size = text_.size() + piece.size();
+    if (text_.capacity() < size) {
+      text_.reserve((std::max)(size, (std::min)(size + rest_, (std::max)(2 * size, kAhead))));
+    }
+    text_ += piece;
+  }
+  void end_text(Message& message) {
+    in_text_ = looked_ = false;
+    read_frame(header_, message);
+    message.unescaped_method = message.method;  // the call may outlive the header
+    message.method = message.unescaped_method;
+    message.large_text = std::exchange(text_, {});
   }
 
   GEERPC_HOT void read_frame(std::string_view frame, Message& message) {
@@ -211,8 +272,11 @@ class FrameWire final : public Wire {
 
   // Of the reading half.
   std::size_t missing_ = kLengthSize;
-  std::size_t skip_ = 0;     // bytes of a frame that was too large
+  std::size_t rest_ = 0;     // bytes of a frame that read_rest() sees to
   std::size_t look_at_ = 0;  // how much of one there must be to look for its header
+  bool looked_ = false;      // whether the frame at work may be a text
+  bool in_text_ = false;     // it is:
+  std::string header_, text_;
 };
 
 }  // namespace detail

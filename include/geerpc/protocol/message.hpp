@@ -13,10 +13,9 @@
 
 #include <geerpc/base/context.hpp>
 #include <geerpc/base/error.hpp>
+#include <geerpc/codec/body.hpp>
 
 GEERPC_BEGIN_NAMESPACE
-
-class Codec;
 
 namespace detail {
 
@@ -45,6 +44,7 @@ struct Message {
   bool whole_connection = false;          // error: it concerns no single call
   bool may_hang_up = false;               // error: the server may have lost its place in the stream
   std::string_view body;                  // request, notify, reply
+  std::string large_text;                 // in place of `body`, if not empty: see Body
   const Codec* codec = nullptr;           // of the body, if it is not the connection's
   std::size_t too_large = 0;  // if not 0: the message has so many bytes, and its body is not here
 
@@ -59,11 +59,15 @@ struct Message {
     codec = nullptr;
     timeout = std::chrono::nanoseconds{0};
     if (!metadata.empty()) metadata.clear();
+    if (!large_text.empty()) std::string().swap(large_text);
     code = StatusCode::unknown;
     may_have_run = true;
     whole_connection = may_hang_up = false;
     too_large = 0;
   }
+
+  // For whoever decodes it, once.
+  Body encoded_body() noexcept { return {body, large_text.empty() ? nullptr : &large_text}; }
 };
 
 // What a request says before its body.

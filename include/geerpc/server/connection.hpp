@@ -60,7 +60,8 @@ class ServerConnection : public ServerStream,
   // can't be one; message.seq then tells whose it was, if that is known.
   bool next_message(Message& message) {
     if (input_.empty()) {
-      message.metadata.clear();  // an idle connection must not hold on to it
+      message.metadata.clear();  // an idle connection must not hold on to them
+      if (!message.large_text.empty()) std::string().swap(message.large_text);
       return false;
     }
     const std::size_t size = wire_->read(input_.view(), message);
@@ -81,9 +82,10 @@ class ServerConnection : public ServerStream,
   // Waits for more input. False at the end of the stream, or when the peer used up its time.
   GEERPC_HOT bool receive() {
     const std::size_t ahead = (std::min)(wire_->missing(), (std::max)(input_.size(), kMaxGrowth));
-    char* const to = input_.prepare((std::max)(ahead, read_size_));
-    if (!wire_->between_messages(input_.view())) return receive_rest(to);
-    const Socket::Transfer got = socket_.receive(to, input_.room());
+    const std::size_t wanted = (std::max)(ahead, read_size_);
+    char* const to = input_.prepare(wanted);
+    if (!wire_->between_messages(input_.view())) return receive_rest(to, wanted);
+    const Socket::Transfer got = socket_.receive(to, wanted);
     if (got.bytes < 0 && would_block(got.error)) return receive_idly();
     return take(got);
   }
@@ -163,7 +165,7 @@ class ServerConnection : public ServerStream,
   }
 
   // The rest of a message of which some is there.
-  GEERPC_COLD bool receive_rest(char* to) {
+  GEERPC_COLD bool receive_rest(char* to, std::size_t wanted) {
     const auto now = SteadyClock::now();
     if (receiving_since_ == SteadyClock::time_point::max()) receiving_since_ = now;
     if (options_.receive_timeout.count() > 0) {
@@ -172,7 +174,7 @@ class ServerConnection : public ServerStream,
                              : receiving_since_ + options_.receive_timeout;
       if (now >= limit || !socket_.wait_readable(limit)) return false;
     }
-    const Socket::Transfer got = socket_.receive(to, input_.room());
+    const Socket::Transfer got = socket_.receive(to, wanted);
     return (got.bytes < 0 && would_block(got.error)) || take(got);
   }
 

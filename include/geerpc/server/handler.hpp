@@ -16,7 +16,7 @@
 
 #include <geerpc/base/context.hpp>
 #include <geerpc/base/function_ref.hpp>
-#include <geerpc/codec/codec.hpp>
+#include <geerpc/codec/body.hpp>
 #include <geerpc/reflect/describe.hpp>
 #include <geerpc/reflect/signature.hpp>
 #include <geerpc/server/stats.hpp>
@@ -55,7 +55,7 @@ class Handler {
 
   // Decodes the arguments, runs the user's code and gives its result to the responder. May throw
   // anything; then there was no result. Any number of threads at once.
-  virtual void run(const Codec& codec, std::string_view args, const DecodeLimits& limits,
+  virtual void run(const Codec& codec, const Body& body, const DecodeLimits& limits,
                    Responder& responder) = 0;
 
   MethodCounters counters;
@@ -88,10 +88,10 @@ class FunctionHandler final : public Handler {
     return describe_method<std::decay_t<R>>(name(), types, static_cast<const Args*>(nullptr));
   }
 
-  void run(const Codec& codec, std::string_view text, const DecodeLimits& limits,
+  void run(const Codec& codec, const Body& body, const DecodeLimits& limits,
            Responder& responder) override {
     Args args{};
-    decode_args(codec, text, args, limits);
+    decode_body_args(codec, body, args, limits);
     responder.begin_handler();
     const auto call = [&](auto&... arg) -> decltype(auto) {
       if constexpr (S::takes_context) {

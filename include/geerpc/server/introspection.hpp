@@ -87,10 +87,10 @@ class IntrospectionHandler final : public Handler {
     return {std::string(name()), {}, "json"};
   }
 
-  void run(const Codec& codec, std::string_view text, const DecodeLimits& limits,
+  void run(const Codec& codec, const Body& body, const DecodeLimits& limits,
            Responder& responder) override {
     std::tuple<std::string> args;
-    if (asks_ == Asks::methods) decode_args(codec, text, args, limits);
+    if (asks_ == Asks::methods) decode_body_args(codec, body, args, limits);
     responder.begin_handler();
     Buffer document;
     JsonWriter writer(document);

@@ -51,8 +51,8 @@ class RunningCall final : public Responder {
     std::optional<Error> error;
     const Wire& wire = connection_.wire();
     try {
-      handler_.run(message_.codec != nullptr ? *message_.codec : wire.codec(), message_.body,
-                   wire.limits().decode, *this);
+      handler_.run(message_.codec != nullptr ? *message_.codec : wire.codec(),
+                   message_.encoded_body(), wire.limits().decode, *this);
     } catch (const Error& thrown) {
       // Whether a call that the handler made had run says nothing about this one.
       error = Error(thrown.code(), thrown.cause());

@@ -93,7 +93,7 @@ class ServerStream {
   static constexpr std::chrono::milliseconds kTick{100};
   // What was read into lies among the memory of others when it is given back, and stays resident.
   static constexpr std::size_t kMinReadSize = 512;
-  static constexpr std::size_t kMaxReadSize = 64u << 10;
+  static constexpr std::size_t kMaxReadSize = 128u << 10;
   static constexpr std::chrono::milliseconds kLingerTime{500};
 
   bool take(const Socket::Transfer& got) {
