@@ -97,7 +97,7 @@ class ReplyReader {
   const Waker& waker_;
   Wire& wire_;
   Buffer input_;
-  std::size_t read_size_ = 1u << 10;  // grows with what comes
+  std::size_t read_size_ = 512;  // grows with what comes
   Message message_;
   std::size_t size_ = 0;  // of the message that next() gave out
   int error_ = 0;

@@ -118,7 +118,7 @@ class FrameWire final : public Wire {
   static constexpr std::size_t kMaxLostHeader = 65536;
   static constexpr std::size_t kShortHeader = 2048;
   static constexpr std::size_t kLargeText = 64u << 10;  // of its frame
-  static constexpr std::size_t kTextHeader = 512;       // how much to wait for
+  static constexpr std::size_t kTextHeader = 256;       // how much to wait for
   static constexpr std::size_t kPiece = 128u << 10;     // what a cache holds
   static constexpr std::size_t kAhead = 1u << 20;       // allocated before the bytes are there
 
