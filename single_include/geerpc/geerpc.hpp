@@ -3030,7 +3030,8 @@ constexpr std::size_t skip_blanks(std::string_view text, std::size_t from) noexc
 constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 
 // How many bytes at the start of a JSON string stand for themselves, both in what Go writes and in
-// what may be read. May stop early: it looks at eight bytes at a time.
+// what may be read. Looks at eight at a time; of the bits that are set where one does not, the
+// lowest is right, and the others may be due to it.
 inline std::size_t json_plain_prefix(std::string_view text) noexcept {
   constexpr std::uint64_t ones = 0x0101010101010101, highs = 0x8080808080808080;
   const auto has = [](std::uint64_t word, char c) {
@@ -3043,7 +3044,12 @@ inline std::size_t json_plain_prefix(std::string_view text) noexcept {
     std::memcpy(&word, text.data() + i, 8);
     const std::uint64_t special = word | (word - ones * 0x20) | has(word, '"') | has(word, '\\') |
                                   has(word, '<') | has(word, '>') | has(word, '&');
-    if ((special & highs) != 0) break;
+    if ((special & highs) == 0) continue;
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    return i + static_cast<std::size_t>(__builtin_ctzll(special & highs)) / 8;
+#else
+    break;
+#endif
   }
   for (; i < text.size(); ++i) {
     const auto c = static_cast<unsigned char>(text[i]);

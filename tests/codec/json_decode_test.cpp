@@ -91,6 +91,28 @@ enum class Small : std::int8_t { minus = -3 };
 
 }  // namespace
 
+TEST_CASE("plain text ends at the first byte that is not, wherever that is") {
+  const auto plain = [](unsigned c) {
+    return c >= 0x20 && c < 0x80 &&
+           std::string_view("\"\\<>&").find(static_cast<char>(c)) == std::string_view::npos;
+  };
+  for (std::size_t size : {5, 8, 13, 16}) {
+    std::size_t wrong = 0;
+    for (std::size_t at = 0; at + 1 < size; ++at) {
+      std::string text(size, 'x');
+      for (unsigned first = 0; first < 256; ++first) {
+        text[at] = static_cast<char>(first);
+        for (unsigned second = 0; second < 256; ++second) {
+          text[at + 1] = static_cast<char>(second);
+          const std::size_t expected = !plain(first) ? at : !plain(second) ? at + 1 : size;
+          wrong += geerpc::detail::json_plain_prefix(text) != expected;
+        }
+      }
+    }
+    CHECK(wrong == 0);
+  }
+}
+
 TEST_CASE("struct fields: any case, any order, the last one wins, unknown ones are skipped") {
   CHECK(from_json<J>("{\"Num1\":5}").Num1 == 5);
   CHECK(from_json<J>("{\"num1\":5}").Num1 == 5);
