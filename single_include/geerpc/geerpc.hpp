@@ -6885,10 +6885,11 @@ struct Body {
   std::string* text = nullptr;  // if it is there, it is all of the body
 };
 
-// What the text was taken out of.
-GEERPC_COLD inline Buffer text_body(std::string_view text) {
+// What the text was taken out of, in its place.
+GEERPC_COLD inline Buffer text_body(std::string& text) {
   Buffer bytes;
   MsgpackWriter(bytes).string(text);
+  std::string().swap(text);
   return bytes;
 }
 
@@ -7475,10 +7476,10 @@ GEERPC_END_NAMESPACE
 
 #include <atomic>      // atomic
 #include <chrono>      // milliseconds
+#include <exception>   // exception
 #include <functional>  // function
 #include <memory>      // shared_ptr, unique_ptr
 #include <mutex>       // mutex
-#include <new>         // bad_alloc
 #include <optional>    // optional
 #include <string>      // string
 #include <utility>     // move
@@ -8817,7 +8818,7 @@ class ReadingHalf {
       while (Message* const message = reader_.next()) dispatch(*message, own);
     } catch (const Error& error) {
       fail({StatusCode::data_loss, "the server sent nonsense: " + error.cause()});
-    } catch (const std::bad_alloc&) {
+    } catch (const std::exception&) {
       fail({StatusCode::resource_exhausted, "out of memory for a reply"});
     }
     completed_.announce();
@@ -10251,7 +10252,7 @@ class FrameWire final : public Wire {
     const bool is_text =
         (message.kind == MessageKind::reply || message.kind == MessageKind::request ||
          message.kind == MessageKind::notify) &&
-        body.size() >= head_size && body[0] == '\xDB' &&
+        header_size <= kShortHeader && body.size() >= head_size && body[0] == '\xDB' &&
         load_big_endian<4>(body.data() + 1) == length - header_size - head_size;
     message.reset();
     if (!is_text) return false;
@@ -10277,7 +10278,10 @@ class FrameWire final : public Wire {
   void collect(std::string_view piece) {
     const std::size_t size = text_.size() + piece.size();
     if (text_.capacity() < size) {
-      text_.reserve((std::max)(size, (std::min)(size + rest_, (std::max)(2 * size, kAhead))));
+      std::string grown;  // by reserve(), a string might grow to twice what is asked for
+      grown.reserve((std::max)(size, (std::min)(size + rest_, (std::max)(2 * size, kAhead))));
+      grown += text_;
+      text_.swap(grown);
     }
     text_ += piece;
   }
@@ -20149,6 +20153,8 @@ inline void order_httplib_statics() {
 }  // namespace detail
 
 GEERPC_END_NAMESPACE
+
+#undef GEERPC_THREAD_SANITIZER
 
 #endif  // GEERPC_NO_HTTP
 

@@ -13,10 +13,10 @@
 
 #include <atomic>      // atomic
 #include <chrono>      // milliseconds
+#include <exception>   // exception
 #include <functional>  // function
 #include <memory>      // shared_ptr, unique_ptr
 #include <mutex>       // mutex
-#include <new>         // bad_alloc
 #include <optional>    // optional
 #include <string>      // string
 #include <utility>     // move
@@ -245,7 +245,7 @@ class ReadingHalf {
       while (Message* const message = reader_.next()) dispatch(*message, own);
     } catch (const Error& error) {
       fail({StatusCode::data_loss, "the server sent nonsense: " + error.cause()});
-    } catch (const std::bad_alloc&) {
+    } catch (const std::exception&) {
       fail({StatusCode::resource_exhausted, "out of memory for a reply"});
     }
     completed_.announce();

@@ -25,10 +25,11 @@ struct Body {
   std::string* text = nullptr;  // if it is there, it is all of the body
 };
 
-// What the text was taken out of.
-GEERPC_COLD inline Buffer text_body(std::string_view text) {
+// What the text was taken out of, in its place.
+GEERPC_COLD inline Buffer text_body(std::string& text) {
   Buffer bytes;
   MsgpackWriter(bytes).string(text);
+  std::string().swap(text);
   return bytes;
 }
 

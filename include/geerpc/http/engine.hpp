@@ -178,6 +178,8 @@ inline void order_httplib_statics() {
 
 GEERPC_END_NAMESPACE
 
+#undef GEERPC_THREAD_SANITIZER
+
 #endif  // GEERPC_NO_HTTP
 
 #endif  // GEERPC_HTTP_ENGINE_HPP

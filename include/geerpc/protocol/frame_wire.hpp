@@ -189,7 +189,7 @@ class FrameWire final : public Wire {
     const bool is_text =
         (message.kind == MessageKind::reply || message.kind == MessageKind::request ||
          message.kind == MessageKind::notify) &&
-        body.size() >= head_size && body[0] == '\xDB' &&
+        header_size <= kShortHeader && body.size() >= head_size && body[0] == '\xDB' &&
         load_big_endian<4>(body.data() + 1) == length - header_size - head_size;
     message.reset();
     if (!is_text) return false;
@@ -215,7 +215,10 @@ class FrameWire final : public Wire {
   void collect(std::string_view piece) {
     const std::size_t size = text_.size() + piece.size();
     if (text_.capacity() < size) {
-      text_.reserve((std::max)(size, (std::min)(size + rest_, (std::max)(2 * size, kAhead))));
+      std::string grown;  // by reserve(), a string might grow to twice what is asked for
+      grown.reserve((std::max)(size, (std::min)(size + rest_, (std::max)(2 * size, kAhead))));
+      grown += text_;
+      text_.swap(grown);
     }
     text_ += piece;
   }
