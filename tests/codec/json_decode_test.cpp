@@ -96,7 +96,7 @@ TEST_CASE("plain text ends at the first byte that is not, wherever that is") {
     return c >= 0x20 && c < 0x80 &&
            std::string_view("\"\\<>&").find(static_cast<char>(c)) == std::string_view::npos;
   };
-  for (std::size_t size : {5, 8, 13, 16}) {
+  for (const std::size_t size : {5u, 8u, 13u, 16u}) {
     std::size_t wrong = 0;
     for (std::size_t at = 0; at + 1 < size; ++at) {
       std::string text(size, 'x');

@@ -179,7 +179,7 @@ TEST_SUITE("frames") {
     full.metadata = &metadata;
     const std::string all =
         request(frames(), full, in_msgpack(text)) + reply(frames(), 8, in_msgpack(text));
-    for (const std::size_t step : {3'000'000, 1'300'000, 100'000, 65'536, 600, 500}) {
+    for (const std::size_t step : {3'000'000u, 1'300'000u, 100'000u, 65'536u, 600u, 500u}) {
       CAPTURE(step);
       FrameWire wire = frames();
       std::size_t messages = 0, held = 0;
@@ -213,7 +213,7 @@ TEST_SUITE("frames") {
     std::size_t texts = 0;
     const auto look = [&](const Message& message) { texts += !message.large_text.empty(); };
     RequestHeader long_header = header_of(7, "Foo.Echo");
-    for (const std::size_t size : {1000, 3000}) {  // a long one is not kept apart
+    for (const std::size_t size : {1000u, 3000u}) {  // a long one is not kept apart
       const Metadata metadata = {{"", std::string(size, 'm')}};
       long_header.metadata = &metadata;
       FrameWire wire = frames();
