@@ -14,7 +14,6 @@
 #include <optional>   // optional
 #include <stdexcept>  // runtime_error
 #include <string>     // string
-#include <thread>     // sleep_for
 #include <variant>    // monostate
 #include <vector>     // vector
 

@@ -277,8 +277,8 @@ class FrameWire final : public Wire {
   std::size_t missing_ = kLengthSize;
   std::size_t rest_ = 0;     // bytes of a frame that read_rest() sees to
   std::size_t look_at_ = 0;  // how much of one there must be to look for its header
-  bool looked_ = false;      // whether the frame at work may be a text
-  bool in_text_ = false;     // it is:
+  bool looked_ = false;      // begin_text() has seen the frame at work
+  bool in_text_ = false;     // and its body is a text:
   std::string header_, text_;
 };
 
